@@ -1,0 +1,1 @@
+//! Simulators of the services that Cloudmesh drives.
