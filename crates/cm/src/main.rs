@@ -1,0 +1,3 @@
+//! The program `cm`.
+
+fn main() {}
