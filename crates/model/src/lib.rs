@@ -19,4 +19,4 @@ pub use error::{Error, ErrorKind, Result, Retry};
 pub use host_list::HostList;
 pub use identity::{Installation, Mark, NativeId, ThingId, ThingKind};
 pub use noun::{Column, ColumnKind, Noun, Record, Row, RowBuilder, Shown};
-pub use secret::Secret;
+pub use secret::{Secret, SecretStore};

@@ -34,3 +34,30 @@ impl From<&str> for Secret {
         Self::new(text.to_owned())
     }
 }
+
+/// Where secrets are kept, by name. Names are not secret: `cloud/kilo/OS_PASSWORD`.
+pub trait SecretStore: Send + Sync {
+    /// The secret called `name`, if there is one.
+    ///
+    /// # Errors
+    /// When what keeps them cannot be read, or is readable by others.
+    fn get(&self, name: &str) -> crate::Result<Option<Secret>>;
+
+    /// Keeps `secret` under `name`, in place of an earlier one.
+    ///
+    /// # Errors
+    /// When what keeps them cannot be written.
+    fn put(&self, name: &str, secret: &Secret) -> crate::Result<()>;
+
+    /// Forgets `name`; does nothing if it is not there.
+    ///
+    /// # Errors
+    /// When what keeps them cannot be written.
+    fn delete(&self, name: &str) -> crate::Result<()>;
+
+    /// The names that begin with `prefix`, in order.
+    ///
+    /// # Errors
+    /// When what keeps them cannot be read.
+    fn names(&self, prefix: &str) -> crate::Result<Vec<String>>;
+}

@@ -1,0 +1,1 @@
+//! The mesh of places, the plan engine, policy and the catalogue of operations.

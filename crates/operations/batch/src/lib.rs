@@ -1,0 +1,1 @@
+//! The operations of the family batch.

@@ -1,0 +1,1 @@
+//! Answers as tables, JSON, YAML, CSV; progress.

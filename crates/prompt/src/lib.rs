@@ -1,0 +1,1 @@
+//! The door at the prompt: the command line derived from the catalogue.

@@ -1,0 +1,1 @@
+//! The provider that runs jobs on this computer.

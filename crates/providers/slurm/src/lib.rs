@@ -1,0 +1,1 @@
+//! The provider for Slurm clusters, over the user's OpenSSH.

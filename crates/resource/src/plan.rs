@@ -1,0 +1,208 @@
+//! A plan: what a change will do, as data. What a dry run prints is the object that runs.
+
+use std::fmt;
+
+use cloudmesh_model::compute::ServerStatus;
+use cloudmesh_model::{Error, ErrorKind, NativeId, Result, ThingId, ThingKind};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, Thing};
+
+/// The number of the format of stored plans. A plan of a newer format is shown, never run.
+pub const PLAN_FORMAT: u32 = 1;
+
+/// A plan's id: a UUID (version 7).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct PlanId(pub String);
+
+impl PlanId {
+    /// A new id.
+    #[must_use]
+    pub fn draw() -> Self {
+        Self(ThingId::planned().as_str().to_owned())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PlanId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a change will do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// [`PLAN_FORMAT`] of the version that made it.
+    pub format: u32,
+    /// Its id.
+    pub id: PlanId,
+    /// The operation that made it: `vm.boot`.
+    pub operation: String,
+    /// What it does, one line: `boot 3 servers on kilo`.
+    pub title: String,
+    /// When it was made.
+    #[schemars(with = "String")]
+    pub created: Timestamp,
+    /// When the facts it rests on are too old to run it.
+    #[schemars(with = "String")]
+    pub expires: Timestamp,
+    /// Its steps. A step's number is its position, from 0.
+    pub steps: Vec<Step>,
+    /// What it takes for granted.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
+    /// Which defaults filled which gaps.
+    #[serde(default)]
+    pub filled: Vec<Filled>,
+    /// Names that it reserved in the store.
+    #[serde(default)]
+    pub reserved: Vec<String>,
+    /// The plan that this one undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<PlanId>,
+    /// Things that have no way back once this plan ran, in words.
+    #[serde(default)]
+    pub irreversible: Vec<String>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// The place where it happens.
+    pub place: String,
+    /// The name of its subject, for people: `albert-001`.
+    pub label: String,
+    /// What it does.
+    #[serde(flatten)]
+    pub kind: StepKind,
+    /// Numbers of the steps that must be done before.
+    #[serde(default)]
+    pub after: Vec<usize>,
+}
+
+/// What a step does: one provider action, or waiting for a state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Performs an action.
+    Act(Action),
+    /// Waits, changing nothing; one status call a place and tick for all such steps together.
+    Await {
+        /// Kind of the thing.
+        thing_kind: ThingKind,
+        /// The thing.
+        thing: ThingId,
+        /// The state to wait for.
+        until: Until,
+        /// Seconds after which waiting fails.
+        limit: u64,
+    },
+}
+
+impl Step {
+    /// The thing that the step is about.
+    #[must_use]
+    pub fn subject(&self) -> (ThingKind, &ThingId) {
+        match &self.kind {
+            StepKind::Act(action) => action.subject(),
+            StepKind::Await { thing_kind, thing, .. } => (*thing_kind, thing),
+        }
+    }
+
+    /// What it does, in words: `create server`, `wait until active`.
+    #[must_use]
+    pub fn verb(&self) -> String {
+        match &self.kind {
+            StepKind::Act(action) => action.name().replace('_', " "),
+            StepKind::Await { until, .. } => format!("wait until {}", until.as_str()),
+        }
+    }
+}
+
+/// A state to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// A server runs.
+    Active,
+    /// A server is stopped.
+    Stopped,
+    /// The service no longer knows it.
+    Gone,
+    /// A job has ended, however.
+    Ended,
+}
+
+impl Until {
+    /// The state in a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Stopped => "stopped",
+            Self::Gone => "gone",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// Whether what was seen is the state waited for: `Some(true)`, or not yet: `None`.
+    ///
+    /// # Errors
+    /// When the state waited for can no longer come: the server is in error, or gone.
+    pub fn reached(self, seen: Option<&Thing>) -> Result<bool> {
+        let gone = || Error::new(ErrorKind::Stale, "it is gone while its state was waited for");
+        match (self, seen) {
+            (Self::Gone, None) => Ok(true),
+            (Self::Gone, Some(Thing::Server(server))) => Ok(server.status == ServerStatus::Gone),
+            (Self::Gone, Some(_)) => Ok(false),
+            (_, None) => Err(gone()),
+            (Self::Active | Self::Stopped, Some(Thing::Server(server))) => match server.status {
+                ServerStatus::Active => Ok(self == Self::Active),
+                ServerStatus::Stopped => Ok(self == Self::Stopped),
+                ServerStatus::Gone | ServerStatus::Deleting => Err(gone()),
+                ServerStatus::Error => {
+                    let fault = server.fault.as_deref().unwrap_or("the cloud gives no reason");
+                    Err(Error::new(ErrorKind::Service, format!("{} is in error: {fault}", server.name)))
+                }
+                _ => Ok(false),
+            },
+            (Self::Ended, Some(Thing::Job(job))) => Ok(job.status.ended()),
+            (_, Some(thing)) => {
+                Err(Error::internal(format!("a plan waits for a {} to be {}", thing.kind(), self.as_str())))
+            }
+        }
+    }
+}
+
+/// Something that a plan takes for granted: that a name means this very thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fact {
+    /// The place.
+    pub place: String,
+    /// Kind of thing.
+    pub kind: ThingKind,
+    /// The name that the user gave.
+    pub name: String,
+    /// The native id that it meant when the plan was made.
+    pub native: NativeId,
+}
+
+/// A gap in the input that was filled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Filled {
+    /// The option: `image`.
+    pub option: String,
+    /// The value that it got.
+    pub value: String,
+    /// Where the value came from: `default of kilo`, `general default`, `cloudmesh.yaml`, `only one there`.
+    pub from: String,
+}

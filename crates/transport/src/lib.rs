@@ -1,0 +1,4 @@
+//! HTTP and SSH: deadlines, tracing, redaction.
+
+pub mod http;
+pub mod ssh;
