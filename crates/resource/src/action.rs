@@ -85,3 +85,43 @@ impl Action {
         }
     }
 }
+
+impl Action {
+    /// The action that takes away what this one made, where `id` is ours of the thing to take away;
+    /// `None` for actions that make nothing.
+    #[must_use]
+    pub fn takes_back(&self, id: &ThingId) -> Option<Self> {
+        match self {
+            Self::Compute(ComputeAction::CreateServer(_)) => {
+                Some(Self::Compute(ComputeAction::DeleteServer { server: id.clone() }))
+            }
+            Self::Compute(ComputeAction::CreateAddress { .. }) => {
+                Some(Self::Compute(ComputeAction::DeleteAddress { address: id.clone() }))
+            }
+            Self::Compute(ComputeAction::UploadKey { name, .. }) => {
+                Some(Self::Compute(ComputeAction::DeleteKey { key: id.clone(), name: name.clone() }))
+            }
+            Self::Batch(BatchAction::SubmitJob(_)) => {
+                Some(Self::Batch(BatchAction::CancelJob { job: id.clone() }))
+            }
+            Self::Compute(_) | Self::Batch(_) => None,
+        }
+    }
+
+    /// The action that turns this one back; `None` where there is no way back.
+    #[must_use]
+    pub fn inverse(&self) -> Option<Self> {
+        match self {
+            Self::Compute(ComputeAction::StartServer { server }) => {
+                Some(Self::Compute(ComputeAction::StopServer { server: server.clone() }))
+            }
+            Self::Compute(ComputeAction::StopServer { server }) => {
+                Some(Self::Compute(ComputeAction::StartServer { server: server.clone() }))
+            }
+            Self::Compute(ComputeAction::AttachAddress { address, .. }) => {
+                Some(Self::Compute(ComputeAction::DetachAddress { address: address.clone() }))
+            }
+            making => making.takes_back(making.subject().1),
+        }
+    }
+}

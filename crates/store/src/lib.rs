@@ -34,7 +34,8 @@ pub struct Stored {
 }
 
 /// What a change expects to find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Expected {
     /// Whatever is there.
     Any,
@@ -45,7 +46,8 @@ pub enum Expected {
 }
 
 /// One change of one document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Writes the document, if what is there is as expected. Same row, body and place as before: nothing
     /// is written, the version stays, no event is made.

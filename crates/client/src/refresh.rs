@@ -1,0 +1,260 @@
+//! Lists: answered from the store, asked again from all places at once where that is wanted. A dead
+//! place hurts nobody.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
+use cloudmesh_model::job::{Job, Queue};
+use cloudmesh_model::{Error, ErrorKind, Record, Result, Row};
+use cloudmesh_resource::{Pages, Place};
+use cloudmesh_store::{Change, Document, Expected, Store};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+
+use crate::door::{Freshness, PlaceAnswer};
+use crate::operation::Rows;
+use crate::{Mesh, records};
+
+/// How long one place may take for one list.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+/// A record that places list.
+pub trait Fetch: Record {
+    /// Reads all of them at a place.
+    fn fetch<'a>(place: &'a Place, pages: Pages<'a, Self>) -> BoxFuture<'a, Result<()>>;
+}
+
+macro_rules! fetch {
+    ($record:ty, $family:ident, $method:ident $(, $argument:expr)?) => {
+        impl Fetch for $record {
+            fn fetch<'a>(place: &'a Place, pages: Pages<'a, Self>) -> BoxFuture<'a, Result<()>> {
+                match place {
+                    Place::$family(place) => place.$method($($argument,)? pages),
+                    _ => Box::pin(async {
+                        Err(Error::internal(concat!("asked a place of another family for its ", stringify!($method))))
+                    }),
+                }
+            }
+        }
+    };
+}
+
+fetch!(Server, Compute, servers);
+fetch!(Image, Compute, images);
+fetch!(Flavor, Compute, flavors);
+fetch!(KeyPair, Compute, keys);
+fetch!(FloatingAddress, Compute, addresses);
+fetch!(Queue, Batch, queues);
+fetch!(Job, Batch, jobs, false);
+
+/// The store's kind of the documents that say when a place was last read.
+const READ: &str = "read";
+
+fn read_id<R: Record>(place: &str) -> String {
+    format!("{}/{place}", R::NOUN.name)
+}
+
+/// When the list of a kind was last read from `place`.
+///
+/// # Errors
+/// The store's.
+pub async fn last_read<R: Record>(store: &dyn Store, place: &str) -> Result<Option<Timestamp>> {
+    match store.get(READ, &read_id::<R>(place)).await? {
+        Some(stored) => Ok(Some(records::from_body(&stored.document)?)),
+        None => Ok(None),
+    }
+}
+
+/// Reads the list of a kind at one place from its service and brings the store up to date: new and
+/// changed ones are written, those that the service no longer knows are taken away, what is merely
+/// planned stays.
+///
+/// # Errors
+/// The place's or the store's; the store is then as it was.
+pub async fn read_place<R: Fetch>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {
+    let connected = mesh.places()?.connect(mesh, place).await?;
+    let store = mesh.store()?;
+    let known = known_natives::<R>(store.as_ref(), place).await?;
+    let as_of = mesh.now();
+    let mut fetched: Vec<R> = Vec::new();
+    let mut take = |page: Vec<R>| fetched.extend(page);
+    let reading = R::fetch(&connected, &mut take);
+    match tokio::time::timeout(DEADLINE, reading).await {
+        Ok(result) => {
+            result.map_err(|error| if error.place().is_some() { error } else { error.at(place) })?
+        }
+        Err(_) => {
+            return Err(Error::new(
+                ErrorKind::Unreachable,
+                format!("its {} were not complete after {} s", R::NOUN.plural, DEADLINE.as_secs()),
+            )
+            .at(place));
+        }
+    }
+    let mut changes = Vec::with_capacity(fetched.len() + 1);
+    let mut seen = HashSet::with_capacity(fetched.len());
+    for record in &fetched {
+        seen.insert(record.id().as_str());
+        changes.push(Change::Put(records::document(record)?, Expected::Any));
+    }
+    let vanished = known.iter().filter(|id| !seen.contains(id.as_str()));
+    changes.extend(vanished.map(|id| Change::Delete {
+        kind: R::NOUN.name.to_owned(),
+        id: id.clone(),
+        expected: Expected::Any,
+    }));
+    changes.push(Change::Put(
+        Document {
+            kind: READ.to_owned(),
+            id: read_id::<R>(place),
+            place: place.to_owned(),
+            row: String::new(),
+            body: records::body(&as_of)?,
+        },
+        Expected::Any,
+    ));
+    store.apply(changes).await?;
+    Ok(fetched)
+}
+
+/// Ids of what the store knows to exist at a place, before it is asked: only these can vanish by asking.
+async fn known_natives<R: Record>(store: &dyn Store, place: &str) -> Result<Vec<String>> {
+    let native = R::NOUN.position("native_id").or_else(|| R::NOUN.position("job"));
+    let mut known = Vec::new();
+    store
+        .list(R::NOUN.name, Some(&[place.to_owned()]), &mut |listed| {
+            if native.is_none_or(|position| !listed.row.cell(position).is_empty()) {
+                known.push(listed.id);
+            }
+        })
+        .await?;
+    Ok(known)
+}
+
+/// Answers a list: from the store, or, with `refresh`, from all places at once, rows as they come.
+/// Places that were never read are read now.
+///
+/// # Errors
+/// The store's. A place that fails is part of the answer's freshness, not an error.
+pub async fn list<R: Fetch>(
+    mesh: &Mesh,
+    places: Vec<String>,
+    refresh: bool,
+    keep: impl Fn(&Row) -> bool + Send + Sync,
+    rows: &mut dyn Rows,
+) -> Result<Freshness> {
+    let store = mesh.store()?;
+    let mut answers = Vec::with_capacity(places.len());
+    let mut stored_places = Vec::new();
+    let mut asked = Vec::new();
+    for place in places {
+        match last_read::<R>(store.as_ref(), &place).await? {
+            Some(as_of) if !refresh => {
+                answers.push(PlaceAnswer { place: place.clone(), as_of: Some(as_of), error: None });
+                stored_places.push(place);
+            }
+            _ => asked.push(place),
+        }
+    }
+    if !stored_places.is_empty() {
+        give_stored::<R>(store.as_ref(), &stored_places, &keep, rows).await?;
+    }
+    for (place, result) in ask_all::<R>(mesh, asked, &keep, rows).await? {
+        let as_of = last_read::<R>(store.as_ref(), &place).await?;
+        if let Err(error) = &result {
+            tracing::info!(%place, %error, "place not read");
+            give_stored::<R>(store.as_ref(), std::slice::from_ref(&place), &keep, rows).await?;
+        }
+        answers.push(PlaceAnswer { place, as_of, error: result.err() });
+    }
+    answers.sort_by(|one, other| one.place.cmp(&other.place));
+    Ok(Freshness { places: answers, note: None })
+}
+
+/// Gives rows out in portions, so that a long list is neither held in memory nor written line by line.
+async fn give_stored<R: Record>(
+    store: &dyn Store,
+    places: &[String],
+    keep: &(impl Fn(&Row) -> bool + Send + Sync),
+    rows: &mut dyn Rows,
+) -> Result<()> {
+    const PORTION: usize = 1024;
+    let mut portion = Vec::new();
+    store
+        .list(R::NOUN.name, Some(places), &mut |listed| {
+            if keep(&listed.row) {
+                portion.push(listed.row);
+                if portion.len() == PORTION {
+                    rows.rows(std::mem::replace(&mut portion, Vec::with_capacity(PORTION)));
+                }
+            }
+        })
+        .await?;
+    if !portion.is_empty() {
+        rows.rows(portion);
+    }
+    Ok(())
+}
+
+type PlaceResult = (String, Result<()>);
+
+/// Asks all places at once. When all but few have answered, one that has not said a word is not waited
+/// for longer than half as long again as the slowest of the others took (but 0.8 s at the least).
+async fn ask_all<R: Fetch>(
+    mesh: &Mesh,
+    places: Vec<String>,
+    keep: &(impl Fn(&Row) -> bool + Send + Sync),
+    rows: &mut dyn Rows,
+) -> Result<Vec<PlaceResult>> {
+    let begun = Instant::now();
+    let total = places.len();
+    let mut waiting: HashSet<String> = places.iter().cloned().collect();
+    let mut results: Vec<PlaceResult> = Vec::with_capacity(total);
+    let mut asked: FuturesUnordered<_> = places
+        .into_iter()
+        .map(|place| async move {
+            let result = read_place::<R>(mesh, &place).await;
+            (place, result)
+        })
+        .collect();
+    let mut succeeded = 0_usize;
+    let mut slowest = Duration::ZERO;
+    while !waiting.is_empty() {
+        let patience = if succeeded >= 3 && waiting.len() * 4 <= total {
+            (slowest + (slowest / 2).max(Duration::from_millis(800))).saturating_sub(begun.elapsed())
+        } else {
+            DEADLINE
+        };
+        match tokio::time::timeout(patience, asked.next()).await {
+            Ok(Some((place, result))) => {
+                waiting.remove(&place);
+                if let Ok(records) = &result {
+                    succeeded += 1;
+                    slowest = begun.elapsed();
+                    let mut given: Vec<Row> =
+                        records.iter().map(Record::row).filter(|row| keep(row)).collect();
+                    given.sort_by(|one, other| one.packed().cmp(other.packed()));
+                    rows.rows(given);
+                }
+                results.push((place, result.map(drop)));
+            }
+            Ok(None) => break,
+            Err(_) => {
+                let seconds = begun.elapsed().as_secs_f64();
+                results.extend(waiting.drain().map(|place| {
+                    let error = Error::new(
+                        ErrorKind::Unreachable,
+                        format!("no answer within {seconds:.1} s, while {succeeded} others answered"),
+                    )
+                    .at(place.as_str())
+                    .hint("ask it alone to wait longer");
+                    (place, Err(error))
+                }));
+            }
+        }
+    }
+    Ok(results)
+}
