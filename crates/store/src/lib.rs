@@ -3,6 +3,10 @@
 //! The trait promises little, so that SQLite, PostgreSQL and MongoDB fit alike: one document is put
 //! if its version is unchanged; there is no transaction across documents. It knows no plan, no server.
 
+pub mod memory;
+#[cfg(feature = "story")]
+pub mod story;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -50,7 +54,8 @@ pub enum Expected {
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Writes the document, if what is there is as expected. Same row, body and place as before: nothing
-    /// is written, the version stays, no event is made.
+    /// is written, the version stays, no event is made. What is expected is looked at first: a put that
+    /// expects something else is in conflict even where it would write the same.
     Put(Document, Expected),
     /// Takes the document away, if what is there is as expected. Deleting what is not there succeeds.
     Delete {
@@ -139,7 +144,8 @@ pub trait Store: Send + Sync {
     async fn documents(&self, kind: &str, prefix: &str) -> Result<Vec<Stored>>;
 
     /// Reads list columns only: those of `kind`, at the given places (or everywhere with `None`), in
-    /// the order of place and packed row. Calls `each` for every row.
+    /// the order of place and packed row (byte by byte; the id decides between equals). Calls `each`
+    /// for every row.
     async fn list(
         &self,
         kind: &str,
@@ -158,7 +164,10 @@ pub trait Store: Send + Sync {
     async fn release(&self, name: &str, holder: &str) -> Result<()>;
 
     /// Reads the feed of changes after `after`, oldest first, `limit` events at most. A consumer
-    /// that starts now asks [`Store::latest`] first.
+    /// that starts now asks [`Store::latest`] first. A document that changed again may stand in the feed
+    /// with its newest change only; so no consumer misses a document, however long it was away. If a backend
+    /// has forgotten deletions since `after`, it says so: an error of the kind
+    /// [`cloudmesh_model::ErrorKind::Stale`]; the consumer then reads its lists anew.
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<Event>>;
 
     /// The position of the newest event; 0 if there was none.
