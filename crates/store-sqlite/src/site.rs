@@ -83,8 +83,11 @@ impl Site {
         if !metadata.is_file() {
             return Err(fault::not_a_file(path));
         }
-        if metadata.len() == 0 {
-            return Err(fault::empty(path));
+        // SQLite takes what is shorter than the smallest page for a new database.
+        match metadata.len() {
+            0 => return Err(fault::empty(path)),
+            1..512 => return Err(fault::damaged(path)),
+            _ => {}
         }
         if metadata.mode() & 0o077 != 0 {
             // Not ours to change, or on a read-only disk: whoever may read it then, may do so now.
