@@ -162,3 +162,95 @@ fn signed(number: u64) -> i64 {
 fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use cloudmesh_model::SystemClock;
+    use cloudmesh_store::{Document, Expected};
+
+    use super::*;
+
+    const SECOND: &str = "ALTER TABLE document ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'";
+    const NEXT: &[&str] = &[schema::MIGRATIONS[0], SECOND];
+    const BROKEN: &[&str] = &[schema::MIGRATIONS[0], SECOND, "CREATE TABLE body (a)"];
+
+    fn open(path: &Path, migrations: &'static [&'static str]) -> Result<SqliteStore> {
+        SqliteStore::open_schema(path, Arc::new(SystemClock), Options::default(), migrations)
+    }
+
+    fn block_on<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+    }
+
+    fn put(store: &SqliteStore, id: &str) -> Result<Vec<Outcome>> {
+        let text = || "{}".to_owned();
+        let document = Document {
+            kind: "server".to_owned(),
+            id: id.to_owned(),
+            place: text(),
+            row: text(),
+            body: text(),
+        };
+        block_on(store.apply(vec![Change::Put(document, Expected::Any)]))
+    }
+
+    #[test]
+    fn an_older_schema_moves_forward_with_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        put(&open(&path, &NEXT[..1]).unwrap(), "a").unwrap();
+        let store = open(&path, NEXT).unwrap();
+        assert!(block_on(store.get("server", "a")).unwrap().is_some());
+        let connection = Connection::open(&path).unwrap();
+        let colour: String =
+            connection.query_row("SELECT colour FROM document", (), |row| row.get(0)).unwrap();
+        assert_eq!((colour.as_str(), schema::number(&connection)), ("red", Ok(2)));
+        let error = open(&path, &NEXT[..1]).err().unwrap();
+        assert!(error.message().contains("number 2"), "{error}");
+    }
+
+    #[test]
+    fn twenty_move_it_forward_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        put(&open(&path, &NEXT[..1]).unwrap(), "a").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| put(&open(&path, NEXT).unwrap(), "b").unwrap());
+            }
+        });
+        assert_eq!(block_on(open(&path, NEXT).unwrap().documents("server", "")).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_store_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        put(&open(&path, &NEXT[..1]).unwrap(), "a").unwrap();
+        assert!(open(&path, BROKEN).is_err());
+        let store = open(&path, &NEXT[..1]).unwrap();
+        assert!(block_on(store.get("server", "a")).unwrap().is_some());
+    }
+
+    #[test]
+    fn deletions_that_were_forgotten_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let store = open(&path, NEXT).unwrap();
+        put(&store, "a").unwrap();
+        put(&store, "b").unwrap();
+        let delete = |id: &str| {
+            let change =
+                Change::Delete { kind: "server".to_owned(), id: id.to_owned(), expected: Expected::Any };
+            block_on(store.apply(vec![change])).unwrap();
+        };
+        delete("a");
+        let ages_later = "UPDATE counter SET value = 5000000 WHERE name = 'sequence'";
+        Connection::open(&path).unwrap().execute_batch(ages_later).unwrap();
+        delete("b");
+        let events = block_on(store.events(0, 10)).unwrap();
+        assert_eq!(events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(block_on(store.events(2, 10)).unwrap_err().kind(), ErrorKind::Stale);
+        assert_eq!(block_on(store.events(4_999_999, 10)).unwrap().len(), 1);
+    }
+}
