@@ -189,15 +189,15 @@ fn servers(state: &mut CloudState, count: usize, now: Timestamp) {
         let network = region.networks.iter().find(|(_, network)| network["name"] == "private");
         let Some(network) = network.map(|(id, _)| id.clone()) else { return };
         let flavor = region.flavors[5].clone();
-        let wanted = crate::nova::create::Wanted {
+        let wanted = crate::nova::boot::Wanted {
             name: format!("server-{number:05}"),
             image,
             flavor,
-            networks: vec![crate::nova::create::Wish::network(network)],
+            networks: vec![crate::nova::boot::Wish::network(network)],
             security_groups: vec!["default".to_owned()],
-            ..crate::nova::create::Wanted::of(&project, &user)
+            ..crate::nova::boot::Wanted::of(&project, &user)
         };
-        if let Some(made) = crate::nova::create::make(state, index, &wanted, "req-seeded", created) {
+        if let Some(made) = crate::nova::boot::make(state, index, &wanted, "req-seeded", created) {
             let region = &mut state.regions[index];
             region.due.clear();
             if let Some(server) = region.servers.get_mut(&made) {

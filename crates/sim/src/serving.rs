@@ -138,42 +138,46 @@ async fn stop(
     index: usize,
 ) -> Result<Answer, Dropped> {
     let found = kill::find(&order.target, connection.theirs, connection.ours);
-    let report = {
-        let cloud = Arc::clone(cloud);
-        move |outcome: Result<u32, String>| {
-            if let Some(armed) = lock(&cloud.faults).armed.get_mut(index) {
-                armed.ended(outcome);
-            }
-        }
-    };
     let end = |outcome| lock(&cloud.log).ended(number, outcome);
     match order.moment {
         StopMoment::BeforeEffect => {
             end(CallOutcome::StoppedBeforeEffect);
-            kill_now(found, report).await;
+            kill_now(cloud, index, found).await;
             Err(Dropped)
         }
         StopMoment::AfterEffect => {
             let answer = perform(shared, cloud, request);
             end(CallOutcome::StoppedAfterEffect(answer.status.as_u16()));
-            kill_now(found, report).await;
+            kill_now(cloud, index, found).await;
             Err(Dropped)
         }
         StopMoment::AfterAnswer => {
             let answer = perform(shared, cloud, request);
             end(CallOutcome::StoppedAfterAnswer(answer.status.as_u16()));
-            connection.after_answer(move || report(found.and_then(kill::kill)));
+            let cloud = Arc::clone(cloud);
+            connection.after_answer(move || {
+                kill_and_report(&cloud, index, found);
+            });
             Ok(answer)
         }
     }
 }
 
-async fn kill_now(found: Result<u32, String>, report: impl FnOnce(Result<u32, String>)) {
-    let outcome = found.and_then(kill::kill);
-    if let Ok(pid) = outcome {
+async fn kill_now(cloud: &Cloud, index: usize, found: Result<u32, String>) {
+    if let Some(pid) = kill_and_report(cloud, index, found) {
         kill::wait_until_dead(pid).await;
     }
-    report(outcome);
+}
+
+/// Kills under the lock that the report is read under: whoever sees the process gone sees the report too.
+fn kill_and_report(cloud: &Cloud, index: usize, found: Result<u32, String>) -> Option<u32> {
+    let mut faults = lock(&cloud.faults);
+    let outcome = found.and_then(kill::kill);
+    let stopped = outcome.as_ref().ok().copied();
+    if let Some(armed) = faults.armed.get_mut(index) {
+        armed.ended(outcome);
+    }
+    stopped
 }
 
 /// An error that the cloud would not give by itself. A 500 and a 429 come from the service, the others from a proxy

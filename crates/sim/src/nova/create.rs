@@ -1,95 +1,16 @@
-//! Creating servers: what the schema takes, what must exist, quotas, ports, the boot itself.
+//! Asking for servers: what the schema takes, what must exist, quotas.
 //! Facts: Compute API reference, "Create Server"; 2.19 description, 2.37 networks, 2.52 tags, 2.57 no personality,
 //! 2.63 certificates, 2.74 host, 2.90 hostname.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Outcome};
 use crate::dispatch::Call;
-use crate::neutron::ports::{self, PortProblem};
-use crate::nova::model::{Action, Fragments, Goal, KeyPair, Server, VmState};
-use crate::nova::{bad, fault, forbidden, lifecycle, servers, validate};
+use crate::nova::boot::{Wanted, Wish, make};
+use crate::nova::model::Server;
+use crate::nova::{bad, fault, forbidden, servers, validate};
 use crate::state::{CloudState, Flavor, Region};
-
-/// One network interface that a server shall have.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Wish {
-    network: Option<String>,
-    port: Option<String>,
-    fixed_ip: Option<String>,
-}
-
-impl Wish {
-    pub(crate) fn network(id: String) -> Self {
-        Self { network: Some(id), ..Self::default() }
-    }
-}
-
-/// A server as it was asked for, after everything was looked up.
-#[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    pub(crate) hostname: Option<String>,
-    pub(crate) project: String,
-    pub(crate) user: String,
-    pub(crate) image: Option<String>,
-    pub(crate) flavor: Flavor,
-    pub(crate) key: Option<KeyPair>,
-    pub(crate) metadata: BTreeMap<String, String>,
-    pub(crate) tags: Vec<String>,
-    pub(crate) networks: Vec<Wish>,
-    pub(crate) security_groups: Vec<String>,
-    pub(crate) zone: Option<String>,
-    pub(crate) config_drive: bool,
-    pub(crate) user_data: Option<String>,
-    pub(crate) disk_config: String,
-    pub(crate) access: (String, String),
-    pub(crate) volumes: Vec<String>,
-    pub(crate) reservation: String,
-    pub(crate) launch_index: u64,
-}
-
-impl Wanted {
-    pub(crate) fn of(project: &str, user: &str) -> Self {
-        Self {
-            name: String::new(),
-            description: None,
-            hostname: None,
-            project: project.to_owned(),
-            user: user.to_owned(),
-            image: None,
-            flavor: Flavor {
-                id: String::new(),
-                name: String::new(),
-                vcpus: 0,
-                ram: 0,
-                disk: 0,
-                ephemeral: 0,
-                swap: 0,
-                description: None,
-                extra_specs: BTreeMap::new(),
-            },
-            key: None,
-            metadata: BTreeMap::new(),
-            tags: Vec::new(),
-            networks: Vec::new(),
-            security_groups: vec!["default".to_owned()],
-            zone: None,
-            config_drive: false,
-            user_data: None,
-            disk_config: "MANUAL".to_owned(),
-            access: (String::new(), String::new()),
-            volumes: Vec::new(),
-            reservation: String::new(),
-            launch_index: 0,
-        }
-    }
-}
 
 fn allowed_fields(minor: u32) -> Vec<&'static str> {
     let mut fields = vec![
@@ -524,134 +445,6 @@ fn within_quota(
     ))
 }
 
-/// Makes one server, with its ports, and lets it boot. `None` where no port can be had; then nothing is left behind.
-pub(crate) fn make(
-    state: &mut CloudState,
-    region: usize,
-    wanted: &Wanted,
-    request: &str,
-    now: Timestamp,
-) -> Option<u64> {
-    let id = state.seeded.uuid();
-    let port_quota = state.settings.quotas.port;
-    state.settings.boots += 1;
-    let fails = state.settings.boot_errors.contains(&state.settings.boots);
-    let build_time = state.settings.build_time;
-    let region = &mut state.regions[region];
-    let mut ports_made = Vec::new();
-    for wish in &wanted.networks {
-        let port = match &wish.port {
-            Some(port) => Ok(port.clone()),
-            None => {
-                let groups: Vec<Value> = wanted
-                    .security_groups
-                    .iter()
-                    .filter_map(|name| crate::neutron::security_groups::find(region, &wanted.project, name))
-                    .map(Value::String)
-                    .collect();
-                let mut fields = Map::new();
-                fields.insert("network_id".into(), json!(wish.network));
-                fields.insert("security_groups".into(), json!(groups));
-                if let Some(address) = &wish.fixed_ip {
-                    fields.insert("fixed_ips".into(), json!([{"ip_address": address}]));
-                }
-                let quota = region.quota(&wanted.project, "port", port_quota);
-                ports::make(region, &mut state.seeded, &wanted.project, fields, Some(quota), now)
-            }
-        };
-        match port {
-            Ok(port) => ports_made.push(port),
-            Err(PortProblem::OverQuota | PortProblem::NoAddress | PortProblem::AddressInUse(_)) => {
-                for port in &ports_made {
-                    ports::remove(region, port);
-                }
-                return None;
-            }
-        }
-    }
-    for port in &ports_made {
-        if let Some(port) = region.ports.get_mut(port) {
-            port.insert("device_id".into(), json!(id));
-            port.insert("device_owner".into(), json!("compute:nova"));
-        }
-    }
-    let number = region.next_server;
-    region.next_server += 1;
-    let action = Action {
-        name: "create".to_owned(),
-        request: request.to_owned(),
-        user: wanted.user.clone(),
-        project: wanted.project.clone(),
-        started: now,
-        finished: None,
-        message: None,
-    };
-    let server = Server {
-        hostname: wanted.hostname.clone().unwrap_or_else(|| hostname_of(&wanted.name, &id)),
-        id: id.clone(),
-        name: wanted.name.clone(),
-        description: wanted.description.clone(),
-        project: wanted.project.clone(),
-        user: wanted.user.clone(),
-        image: wanted.image.clone(),
-        flavor: wanted.flavor.clone(),
-        old_flavor: None,
-        key_name: wanted.key.as_ref().map(|key| key.name.clone()),
-        public_key: wanted.key.as_ref().map(|key| key.public_key.clone()),
-        metadata: wanted.metadata.clone(),
-        tags: wanted.tags.clone(),
-        created: now,
-        updated: now,
-        launched: None,
-        vm_state: VmState::Building,
-        task_state: None,
-        goal: None,
-        fault: None,
-        ports: ports_made,
-        availability_zone: "nova".to_owned(),
-        asked_zone: wanted.zone.clone(),
-        config_drive: wanted.config_drive,
-        user_data: wanted.user_data.clone(),
-        disk_config: wanted.disk_config.clone(),
-        access_ip_v4: wanted.access.0.clone(),
-        access_ip_v6: wanted.access.1.clone(),
-        locked: false,
-        locked_reason: None,
-        reservation: wanted.reservation.clone(),
-        launch_index: wanted.launch_index,
-        volumes: wanted.volumes.clone(),
-        actions: Vec::new(),
-        fragments: Fragments::default(),
-    };
-    region.servers.insert(number, server);
-    region.server_numbers.insert(id, number);
-    let goal = if fails {
-        Goal::Failed("No valid host was found. There are not enough hosts available.".to_owned())
-    } else {
-        Goal::Launched
-    };
-    lifecycle::set_out(region, number, "spawning", goal, action, now, build_time);
-    Some(number)
-}
-
-/// Nova's way from a display name to a host name.
-fn hostname_of(name: &str, id: &str) -> String {
-    let cleaned: String = name
-        .to_lowercase()
-        .chars()
-        .filter_map(|each| match each {
-            ' ' | '_' | '.' => Some('-'),
-            each if each.is_ascii_alphanumeric() || each == '-' => Some(each),
-            _ => None,
-        })
-        .take(63)
-        .collect();
-    match cleaned.trim_matches('-') {
-        "" => format!("Server-{id}"),
-        cleaned => cleaned.to_owned(),
-    }
-}
-
 /// Whether any server of a project stands; used by quotas.
 pub(crate) fn standing<'a>(region: &'a Region, project: &'a str) -> impl Iterator<Item = &'a Server> {
     region.servers.values().filter(move |server| server.project == project && servers::counts(server))
@@ -660,12 +453,6 @@ pub(crate) fn standing<'a>(region: &'a Region, project: &'a str) -> impl Iterato
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn host_names_come_from_display_names() {
-        assert_eq!(hostname_of("My Web_Server.1", "x"), "my-web-server-1");
-        assert_eq!(hostname_of("ü", "x"), "Server-x");
-    }
 
     #[test]
     fn references_may_be_urls() {

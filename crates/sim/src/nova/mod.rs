@@ -2,6 +2,7 @@
 //! Facts: Compute API reference (v2.1) and its microversion history.
 
 pub(crate) mod actions;
+pub(crate) mod boot;
 pub(crate) mod create;
 pub(crate) mod flavors;
 pub(crate) mod key_pairs;
