@@ -206,3 +206,29 @@ fn describe(
             .collect(),
     })
 }
+
+/// The value at a path of the configuration: `cloudmesh.profile.user`.
+///
+/// # Errors
+/// When there is none, or it belongs to credentials: these are never given out.
+pub fn value_at(path: &Path, wanted: &str) -> Result<String> {
+    if wanted.split('.').any(|part| matches!(part, "credentials" | "slurmrestd" | "userpass" | "apikey")) {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!("{wanted} belongs to credentials, which are not given out"),
+        ));
+    }
+    let missing = || {
+        Error::new(ErrorKind::NotFound, format!("{} has no value at {wanted}", path.display()))
+            .hint("write the whole path, such as cloudmesh.profile.user")
+    };
+    let text = read_text(path)?.ok_or_else(missing)?;
+    Configuration::parse(&text, path)?;
+    let root: serde_json::Value = serde_saphyr::from_str(&text).map_err(|_| missing())?;
+    let value = wanted.split('.').try_fold(&root, |value, part| value.get(part)).ok_or_else(missing)?;
+    match value {
+        serde_json::Value::String(text) => Ok(text.clone()),
+        serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(value.to_string()),
+        _ => Err(missing()),
+    }
+}

@@ -6,6 +6,7 @@ use cloudmesh_resource::{Action, Fact, Filled, Nature, Plan, PlanId, Step, StepK
 use cloudmesh_store::Change;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::journal::StoredPlan;
 use crate::operation::Envelope;
 use crate::{Mesh, names, settings};
 
@@ -20,7 +21,9 @@ pub struct Draft {
     pub(crate) own_inverse: Vec<Change>,
     pub(crate) reserved_kind: &'static str,
     pub(crate) undoes_log: Option<String>,
-    no_wait: bool,
+    pub(crate) restore: Option<String>,
+    pub(crate) adopted: Option<StoredPlan>,
+    wait: Option<bool>,
 }
 
 impl Draft {
@@ -46,8 +49,21 @@ impl Draft {
             own_inverse: Vec::new(),
             reserved_kind: "",
             undoes_log: None,
-            no_wait: envelope.no_wait,
+            restore: None,
+            adopted: None,
+            wait: envelope.wait,
         }
+    }
+
+    /// Whether the user asked to wait (`Some(true)`), not to wait, or neither.
+    #[must_use]
+    pub fn wait(&self) -> Option<bool> {
+        self.wait
+    }
+
+    /// Takes a stored plan in place of a new one: it is run, or gone on with.
+    pub fn adopt(&mut self, stored: StoredPlan) {
+        self.adopted = Some(stored);
     }
 
     /// Says what the plan does, one line.
@@ -141,7 +157,7 @@ impl Draft {
 
     /// The finished plan: waiting that nothing else stands on is left out where nobody wants to wait.
     pub(crate) fn finish(&mut self) {
-        if self.no_wait {
+        if self.wait == Some(false) {
             while let Some(last_idle) = self.idle_wait() {
                 self.remove(last_idle);
             }

@@ -104,6 +104,6 @@ pub struct Envelope {
     pub yes: bool,
     /// Keep the plan for `plan apply`, do nothing else.
     pub save: bool,
-    /// Do not wait for the final state of what is changed.
-    pub no_wait: bool,
+    /// Whether to wait for the final state of what is changed; `None` for the operation's own custom.
+    pub wait: Option<bool>,
 }

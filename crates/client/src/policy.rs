@@ -17,6 +17,15 @@ pub(crate) async fn carry_out(
     envelope: &Envelope,
     door: &mut (dyn Door + '_),
 ) -> Result<()> {
+    if let Some(stored) = draft.adopted.take() {
+        planned?;
+        if envelope.dry_run {
+            door.plan(&stored.plan, true);
+            return Ok(());
+        }
+        confirm(mesh, &stored.plan, envelope)?;
+        return run_logged(mesh, stored, door).await;
+    }
     draft.finish();
     let ready = match planned {
         Ok(()) => check_capabilities(mesh, &draft.plan).await,
@@ -61,6 +70,9 @@ pub(crate) async fn carry_out(
 
 /// A change that turned out to touch our own folder alone (an undone setting).
 async fn own_changes_only(mesh: &Mesh, draft: Draft, door: &mut (dyn Door + '_)) -> Result<()> {
+    if let Some(backup) = &draft.restore {
+        crate::undo::restore_configuration(mesh, backup)?;
+    }
     let mut changes = draft.own_changes;
     if !changes.is_empty() {
         let mut entry = LogEntry::new(mesh, &draft.plan.operation, &draft.plan.title, "done");
@@ -234,14 +246,6 @@ async fn natives_by_name(
         ThingKind::Server => of::<Server>(mesh, place, |server| Some((server.name, server.native?.0))).await,
         other => Err(Error::internal(format!("a plan rests on the name of a {other}, which has none"))),
     }
-}
-
-/// Confirms what a stored plan destroys, before it is applied.
-///
-/// # Errors
-/// When nobody confirms.
-pub fn confirm_stored(mesh: &Mesh, plan: &Plan, envelope: &Envelope) -> Result<()> {
-    confirm(mesh, plan, envelope)
 }
 
 /// How a record is called in sentences with its count: `1 server`, `3 servers`.

@@ -51,9 +51,7 @@ pub async fn draft(mesh: &Mesh, entry: &LogEntry, draft: &mut Draft) -> Result<(
     draft.undoes_log = Some(entry.id.as_str().to_owned());
     let Some(plan) = &entry.plan else {
         draft.title(format!("undone: {}", entry.what));
-        if let Some(backup) = &entry.backup {
-            restore_configuration(mesh, backup)?;
-        }
+        draft.restore.clone_from(&entry.backup);
         let mut changes = entry.inverse.clone();
         changes.extend(mark_undone(mesh, entry.id.as_str()).await?);
         draft.own(changes, Vec::new());
@@ -124,7 +122,8 @@ fn wait_for(draft: &mut Draft, place: &str, label: &str, action: &Action, number
     draft.step(place, label, step, &[number]);
 }
 
-fn restore_configuration(mesh: &Mesh, backup: &str) -> Result<()> {
+/// Puts the configuration back that was kept under the name `backup`.
+pub(crate) fn restore_configuration(mesh: &Mesh, backup: &str) -> Result<()> {
     let path = mesh.home().folder().join("backups").join(format!("{backup}.yaml"));
     let earlier = crate::configuration::read_text(&path)?.ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("the earlier configuration {} is not there", path.display()))
