@@ -1,0 +1,518 @@
+//! One connected cloud: the reads, and the searches that the engine asks for.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
+use cloudmesh_model::{Error, Mark, NativeId, Result, ThingId, ThingKind};
+use cloudmesh_resource::{
+    Capability, Changes, Compute, Connection, Found, Pages, Performed, Request, Seen, Thing,
+};
+use cloudmesh_transport::http::Answer;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::addresses::{self, FloatingAddressesPage, OneFloatingAddress, PortsPage, WireFloatingAddress};
+use crate::catalogue::Service;
+use crate::flavors::{self, FlavorsPage, OneFlavor};
+use crate::images::{self, ImageNames, ImagesPage};
+use crate::key_pairs::{self, KeyPairsPage, OneKeyPair};
+use crate::paging::{PageEnd, PageUse, Pager};
+use crate::servers::{self, OneServer, ServersPage, WireServer};
+use crate::session::Session;
+use crate::settings::Profile;
+use crate::wire::{Text, escaped, next_link};
+use crate::{capabilities, changes, facts, networks};
+
+/// Things up to which each is asked for by itself; more are found faster in one list.
+const FEW: usize = 3;
+
+/// Calls that change something, under way at once.
+const CONCURRENCY: usize = 10;
+
+/// Names that a list did not have are looked for again after this long.
+const NAMES_AGE: i64 = 60;
+
+/// Names by id, and when they were read.
+struct Names<T> {
+    read: Timestamp,
+    names: Arc<T>,
+}
+
+/// A cloud.
+pub(crate) struct Cloud {
+    pub(crate) session: Session,
+    image_names: Mutex<Option<Names<ImageNames>>>,
+    flavor_names: Mutex<Option<Names<BTreeMap<String, String>>>>,
+    pool_names: Mutex<Option<Names<BTreeMap<String, String>>>>,
+}
+
+impl Cloud {
+    pub(crate) fn new(profile: Profile, connection: Connection) -> Self {
+        Self {
+            session: Session::new(profile, connection),
+            image_names: Mutex::new(None),
+            flavor_names: Mutex::new(None),
+            pool_names: Mutex::new(None),
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.session.profile.place
+    }
+
+    fn pager(&self, service: Service, path: &str) -> Pager {
+        Pager::new(service, path, "", self.session.profile.page_size)
+    }
+
+    /// Whether `kept` answers for all of `wanted`, or is young enough that asking again would not help.
+    fn suffices<T>(&self, kept: &Names<T>, mut wanted: impl Iterator<Item = bool>) -> bool {
+        let age = self.session.connection.clock.now().duration_since(kept.read);
+        age.as_secs().abs() < NAMES_AGE || wanted.all(|known| known)
+    }
+
+    /// Names of images, read when one is needed that is not known yet: never image by image.
+    async fn image_names(&self, wanted: &HashSet<&str>) -> Result<Arc<ImageNames>> {
+        let mut slot = self.image_names.lock().await;
+        if let Some(kept) = slot.as_ref()
+            && (wanted.is_empty()
+                || self.suffices(kept, wanted.iter().map(|id| kept.names.contains_key(*id))))
+        {
+            return Ok(kept.names.clone());
+        }
+        if wanted.is_empty() {
+            return Ok(Arc::default());
+        }
+        let mut names = ImageNames::new();
+        self.each_image_page(&mut |page| {
+            names.extend(page.images.iter().map(|image| (image.id.to_owned(), image.facts())));
+        })
+        .await?;
+        let names = Arc::new(names);
+        *slot = Some(Names { read: self.session.connection.clock.now(), names: names.clone() });
+        Ok(names)
+    }
+
+    /// Names of flavors, for clouds whose servers do not have them.
+    async fn flavor_names(&self, wanted: &HashSet<&str>) -> Result<Arc<BTreeMap<String, String>>> {
+        if wanted.is_empty() {
+            return Ok(Arc::default());
+        }
+        let mut slot = self.flavor_names.lock().await;
+        if let Some(kept) = slot.as_ref()
+            && self.suffices(kept, wanted.iter().map(|id| kept.names.contains_key(*id)))
+        {
+            return Ok(kept.names.clone());
+        }
+        let mut names = BTreeMap::new();
+        self.flavors(&mut |page| {
+            names.extend(page.into_iter().map(|flavor| (flavor.native.0, flavor.name)));
+        })
+        .await?;
+        let names = Arc::new(names);
+        *slot = Some(Names { read: self.session.connection.clock.now(), names: names.clone() });
+        Ok(names)
+    }
+
+    /// Names of the networks that floating addresses come from.
+    async fn pool_names(&self, wanted: &HashSet<&str>) -> Result<Arc<BTreeMap<String, String>>> {
+        if wanted.is_empty() {
+            return Ok(Arc::default());
+        }
+        let mut slot = self.pool_names.lock().await;
+        if let Some(kept) = slot.as_ref()
+            && self.suffices(kept, wanted.iter().map(|id| kept.names.contains_key(*id)))
+        {
+            return Ok(kept.names.clone());
+        }
+        let pools = networks::list(&self.session, true).await?;
+        let names: Arc<BTreeMap<String, String>> =
+            Arc::new(pools.into_iter().map(|pool| (pool.id, pool.name)).collect());
+        *slot = Some(Names { read: self.session.connection.clock.now(), names: names.clone() });
+        Ok(names)
+    }
+
+    async fn each_image_page(&self, take: &mut (dyn FnMut(ImagesPage<'_>) + Send)) -> Result<()> {
+        let mut pager = self.pager(Service::Image, "/images");
+        while let Some(answer) = pager.page(&self.session).await? {
+            let page: ImagesPage<'_> = answer.json()?;
+            let taken = pager.advance(&PageEnd {
+                next: page.next.as_ref().map(Text::as_str),
+                first: page.images.first().map(|image| image.id.as_str()),
+                last: page.images.last().map(|image| image.id.as_str()),
+                count: page.images.len(),
+            })?;
+            if taken == PageUse::Take {
+                take(page);
+            }
+        }
+        Ok(())
+    }
+
+    /// `wires` in our words, with the names that they need.
+    async fn named(&self, wires: &[WireServer<'_>]) -> Result<Vec<Server>> {
+        let images: HashSet<&str> =
+            wires.iter().filter_map(|wire| wire.image.0.as_ref()).map(Text::as_str).collect();
+        let flavors: HashSet<&str> =
+            wires.iter().filter_map(|wire| wire.flavor.as_ref()?.id_without_name()).collect();
+        let images = self.image_names(&images).await?;
+        let flavors = self.flavor_names(&flavors).await?;
+        Ok(wires.iter().map(|wire| servers::server(self, wire, &images, &flavors)).collect())
+    }
+
+    /// Every server that `keep` keeps.
+    async fn servers_that(
+        &self,
+        pages: Pages<'_, Server>,
+        keep: &(dyn Fn(&WireServer<'_>) -> bool + Sync),
+    ) -> Result<()> {
+        let mut pager = self.pager(Service::Compute, "/servers/detail");
+        while let Some(answer) = pager.page(&self.session).await? {
+            let mut page: ServersPage<'_> = answer.json()?;
+            let taken = pager.advance(&PageEnd {
+                next: next_link(&page.servers_links),
+                first: page.servers.first().map(|server| server.id.as_str()),
+                last: page.servers.last().map(|server| server.id.as_str()),
+                count: page.servers.len(),
+            })?;
+            if taken == PageUse::Take {
+                page.servers.retain(keep);
+                pages(self.named(&page.servers).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// One server; `None` if Nova does not know it.
+    pub(crate) async fn server(&self, native: &NativeId) -> Result<Option<Server>> {
+        let path = format!("/servers/{}", escaped(native.as_str()));
+        let Some(answer) = self.session.get_one(Service::Compute, &path).await? else {
+            return Ok(None);
+        };
+        let one: OneServer<'_> = answer.json()?;
+        Ok(self.named(std::slice::from_ref(&one.server)).await?.pop())
+    }
+
+    /// One floating address; `None` if Neutron does not know it.
+    async fn address(&self, native: &NativeId) -> Result<Option<FloatingAddress>> {
+        let path = format!("/floatingips/{}", escaped(native.as_str()));
+        match self.session.get_one(Service::Network, &path).await? {
+            Some(answer) => Ok(Some(self.address_in(&answer).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The floating address in an answer.
+    async fn address_in(&self, answer: &Answer) -> Result<FloatingAddress> {
+        let one: OneFloatingAddress<'_> = answer.json()?;
+        let mut named = self.named_addresses(std::slice::from_ref(&one.floatingip)).await?;
+        named.pop().ok_or_else(|| Error::internal("a floating address vanished"))
+    }
+
+    /// The floating address in the answer to a change that was done: a name that cannot be read just now
+    /// must not make the change look as if it had failed.
+    pub(crate) async fn address_of_change(&self, answer: &Answer) -> Result<FloatingAddress> {
+        let one: OneFloatingAddress<'_> = answer.json()?;
+        match self.named_addresses(std::slice::from_ref(&one.floatingip)).await {
+            Ok(mut named) => named.pop().ok_or_else(|| Error::internal("a floating address vanished")),
+            Err(_) => Ok(addresses::address(self, &one.floatingip, &BTreeMap::new(), &BTreeMap::new())),
+        }
+    }
+
+    async fn named_addresses(&self, wires: &[WireFloatingAddress<'_>]) -> Result<Vec<FloatingAddress>> {
+        let pools: HashSet<&str> = wires.iter().map(|wire| wire.floating_network_id.as_str()).collect();
+        let pools = self.pool_names(&pools).await?;
+        let servers = if wires.iter().any(WireFloatingAddress::hides_server) {
+            self.servers_by_port().await?
+        } else {
+            BTreeMap::new()
+        };
+        Ok(wires.iter().map(|wire| addresses::address(self, wire, &pools, &servers)).collect())
+    }
+
+    /// Servers by their ports, for older Neutrons: one list, not a call for each address.
+    async fn servers_by_port(&self) -> Result<BTreeMap<String, String>> {
+        let query = "fields=id&fields=device_id&fields=device_owner";
+        let mut pager = Pager::new(Service::Network, "/ports", query, self.session.profile.page_size);
+        let mut servers = BTreeMap::new();
+        while let Some(answer) = pager.page(&self.session).await? {
+            let page: PortsPage<'_> = answer.json()?;
+            pager.advance(&PageEnd {
+                next: next_link(&page.ports_links),
+                first: page.ports.first().map(|port| port.id.as_str()),
+                last: page.ports.last().map(|port| port.id.as_str()),
+                count: page.ports.len(),
+            })?;
+            for port in &page.ports {
+                if let Some(device) = port.device_id.as_ref().filter(|device| !device.as_str().is_empty())
+                    && addresses::is_server(port.device_owner.as_ref())
+                {
+                    servers.insert(port.id.to_owned(), device.to_owned());
+                }
+            }
+        }
+        Ok(servers)
+    }
+
+    async fn one(&self, kind: ThingKind, native: &NativeId) -> Result<Option<Thing>> {
+        let place = self.name();
+        let id = escaped(native.as_str());
+        match kind {
+            ThingKind::Server => Ok(self.server(native).await?.map(Thing::Server)),
+            ThingKind::Address => Ok(self.address(native).await?.map(Thing::Address)),
+            ThingKind::Key => {
+                let answer = self.session.get_one(Service::Compute, &format!("/os-keypairs/{id}")).await?;
+                let Some(answer) = answer else { return Ok(None) };
+                let one: OneKeyPair<'_> = answer.json()?;
+                Ok(Some(Thing::Key(key_pairs::key_pair(place, &one.keypair))))
+            }
+            ThingKind::Flavor => {
+                let answer = self.session.get_one(Service::Compute, &format!("/flavors/{id}")).await?;
+                let Some(answer) = answer else { return Ok(None) };
+                let one: OneFlavor<'_> = answer.json()?;
+                Ok(Some(Thing::Flavor(flavors::flavor(place, &one.flavor))))
+            }
+            ThingKind::Image => {
+                let answer = self.session.get_one(Service::Image, &format!("/images/{id}")).await?;
+                let Some(answer) = answer else { return Ok(None) };
+                let one: images::WireImage<'_> = answer.json()?;
+                Ok(Some(Thing::Image(images::image(place, &one))))
+            }
+            other => Err(Error::internal(format!("an OpenStack cloud was asked for a {other}"))),
+        }
+    }
+
+    async fn all(&self, kind: ThingKind, wanted: &HashSet<&str>) -> Result<BTreeMap<String, Thing>> {
+        let mut all = BTreeMap::new();
+        let mut take = |thing: Thing| {
+            if let Some(native) = thing.native().filter(|native| wanted.contains(native.as_str())) {
+                all.insert(native.as_str().to_owned(), thing);
+            }
+        };
+        match kind {
+            ThingKind::Server => {
+                let keep = |server: &WireServer<'_>| wanted.contains(server.id.as_str());
+                self.servers_that(&mut |page| page.into_iter().map(Thing::Server).for_each(&mut take), &keep)
+                    .await?;
+            }
+            ThingKind::Address => {
+                self.addresses(&mut |page| page.into_iter().map(Thing::Address).for_each(&mut take)).await?;
+            }
+            ThingKind::Key => {
+                self.keys(&mut |page| page.into_iter().map(Thing::Key).for_each(&mut take)).await?;
+            }
+            ThingKind::Image => {
+                self.images(&mut |page| page.into_iter().map(Thing::Image).for_each(&mut take)).await?;
+            }
+            ThingKind::Flavor => {
+                self.flavors(&mut |page| page.into_iter().map(Thing::Flavor).for_each(&mut take)).await?;
+            }
+            other => return Err(Error::internal(format!("an OpenStack cloud was asked for a {other}"))),
+        }
+        Ok(all)
+    }
+
+    async fn look_at(&self, kind: ThingKind, things: &[(ThingId, NativeId)]) -> Result<Vec<Seen>> {
+        let mut known = BTreeMap::new();
+        let mut to_ask: Vec<&NativeId> = things.iter().map(|(_, native)| native).collect();
+        if things.len() > FEW {
+            let wanted = to_ask.iter().map(|native| native.as_str()).collect();
+            known = self.all(kind, &wanted).await?;
+            to_ask.retain(|native| !known.contains_key(native.as_str()));
+            // What a whole list does not have is gone. Lists of servers of older Novas leave out what is in
+            // a part of the cloud that is down, and lists of images what others did not share for good.
+            let whole = match kind {
+                ThingKind::Server => self.session.lists_are_whole(),
+                ThingKind::Image | ThingKind::Flavor => false,
+                _ => true,
+            };
+            if whole {
+                to_ask.clear();
+            }
+        }
+        for few in to_ask.chunks(CONCURRENCY) {
+            let asked = few.iter().map(|native| self.one(kind, native));
+            for (native, thing) in few.iter().zip(futures::future::try_join_all(asked).await?) {
+                if let Some(thing) = thing {
+                    known.insert(native.as_str().to_owned(), thing);
+                }
+            }
+        }
+        Ok(things
+            .iter()
+            .map(|(id, native)| Seen {
+                id: id.clone(),
+                thing: known.get(native.as_str()).map(|thing| with_id(thing.clone(), id)),
+            })
+            .collect())
+    }
+
+    async fn find_marked(&self, kind: ThingKind, marks: &[Mark]) -> Result<Vec<Found>> {
+        let marks: HashSet<&Mark> = marks.iter().collect();
+        let mut found = Vec::new();
+        let mut take = |thing: Thing| {
+            if let (Some(mark), Some(native)) = (thing.mark().cloned(), thing.native().cloned())
+                && marks.contains(&mark)
+            {
+                found.push(Found { mark, native, thing });
+            }
+        };
+        match kind {
+            _ if marks.is_empty() => {}
+            ThingKind::Server => {
+                let keep =
+                    |server: &WireServer<'_>| servers::mark(server).is_some_and(|mark| marks.contains(&mark));
+                self.servers_that(&mut |page| page.into_iter().map(Thing::Server).for_each(&mut take), &keep)
+                    .await?;
+            }
+            ThingKind::Address => {
+                self.addresses(&mut |page| page.into_iter().map(Thing::Address).for_each(&mut take)).await?;
+            }
+            // Key pairs are repeatable by name; the other kinds are not made here.
+            _ => {}
+        }
+        Ok(found)
+    }
+
+    /// Names the place in an error that does not name one.
+    pub(crate) fn here<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| if error.place().is_none() { error.at(self.name()) } else { error })
+    }
+
+    async fn list_images(&self, pages: Pages<'_, Image>) -> Result<()> {
+        let place = self.name();
+        self.each_image_page(&mut |page| {
+            pages(page.images.iter().map(|wire| images::image(place, wire)).collect());
+        })
+        .await
+    }
+
+    async fn list_flavors(&self, pages: Pages<'_, Flavor>) -> Result<()> {
+        let mut pager = self.pager(Service::Compute, "/flavors/detail");
+        while let Some(answer) = pager.page(&self.session).await? {
+            let page: FlavorsPage<'_> = answer.json()?;
+            let taken = pager.advance(&PageEnd {
+                next: next_link(&page.flavors_links),
+                first: page.flavors.first().map(|flavor| flavor.id.as_str()),
+                last: page.flavors.last().map(|flavor| flavor.id.as_str()),
+                count: page.flavors.len(),
+            })?;
+            if taken == PageUse::Take {
+                pages(page.flavors.iter().map(|wire| flavors::flavor(self.name(), wire)).collect());
+            }
+        }
+        Ok(())
+    }
+
+    async fn list_keys(&self, pages: Pages<'_, KeyPair>) -> Result<()> {
+        let mut pager = self.pager(Service::Compute, "/os-keypairs");
+        while let Some(answer) = pager.page(&self.session).await? {
+            let page: KeyPairsPage<'_> = answer.json()?;
+            let taken = pager.advance(&PageEnd {
+                next: next_link(&page.keypairs_links),
+                first: page.keypairs.first().map(|key| key.keypair.name.as_str()),
+                last: page.keypairs.last().map(|key| key.keypair.name.as_str()),
+                count: page.keypairs.len(),
+            })?;
+            if taken == PageUse::Take {
+                let place = self.name();
+                pages(page.keypairs.iter().map(|key| key_pairs::key_pair(place, &key.keypair)).collect());
+            }
+        }
+        Ok(())
+    }
+
+    async fn list_addresses(&self, pages: Pages<'_, FloatingAddress>) -> Result<()> {
+        let mut pager = self.pager(Service::Network, "/floatingips");
+        while let Some(answer) = pager.page(&self.session).await? {
+            let page: FloatingAddressesPage<'_> = answer.json()?;
+            let taken = pager.advance(&PageEnd {
+                next: next_link(&page.floatingips_links),
+                first: page.floatingips.first().map(|address| address.id.as_str()),
+                last: page.floatingips.last().map(|address| address.id.as_str()),
+                count: page.floatingips.len(),
+            })?;
+            if taken == PageUse::Take {
+                pages(self.named_addresses(&page.floatingips).await?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `thing` under the id by which it was asked for.
+fn with_id(mut thing: Thing, id: &ThingId) -> Thing {
+    match &mut thing {
+        Thing::Server(server) => server.id = id.clone(),
+        Thing::Image(image) => image.id = id.clone(),
+        Thing::Flavor(flavor) => flavor.id = id.clone(),
+        Thing::Key(key) => key.id = id.clone(),
+        Thing::Address(address) => address.id = id.clone(),
+        Thing::Job(job) => job.id = id.clone(),
+    }
+    thing
+}
+
+#[async_trait]
+impl Changes for Cloud {
+    fn place(&self) -> &str {
+        self.name()
+    }
+
+    fn concurrency(&self) -> usize {
+        CONCURRENCY
+    }
+
+    async fn perform(&self, requests: Vec<Request>) -> Vec<Result<Performed>> {
+        let mut outcomes = Vec::with_capacity(requests.len());
+        for request in &requests {
+            outcomes.push(self.here(changes::perform(self, request).await));
+        }
+        outcomes
+    }
+
+    async fn find(&self, kind: ThingKind, marks: &[Mark]) -> Result<Vec<Found>> {
+        self.here(self.find_marked(kind, marks).await)
+    }
+
+    async fn look(&self, kind: ThingKind, things: &[(ThingId, NativeId)]) -> Result<Vec<Seen>> {
+        self.here(self.look_at(kind, things).await)
+    }
+
+    fn settle_time(&self) -> Duration {
+        self.session.profile.settle
+    }
+}
+
+#[async_trait]
+impl Compute for Cloud {
+    fn capabilities(&self) -> &'static [Capability] {
+        capabilities::CAPABILITIES
+    }
+
+    async fn servers(&self, pages: Pages<'_, Server>) -> Result<()> {
+        self.here(self.servers_that(pages, &|_| true).await)
+    }
+
+    async fn images(&self, pages: Pages<'_, Image>) -> Result<()> {
+        self.here(self.list_images(pages).await)
+    }
+
+    async fn flavors(&self, pages: Pages<'_, Flavor>) -> Result<()> {
+        self.here(self.list_flavors(pages).await)
+    }
+
+    async fn keys(&self, pages: Pages<'_, KeyPair>) -> Result<()> {
+        self.here(self.list_keys(pages).await)
+    }
+
+    async fn addresses(&self, pages: Pages<'_, FloatingAddress>) -> Result<()> {
+        self.here(self.list_addresses(pages).await)
+    }
+
+    async fn facts(&self) -> Result<Vec<(String, String)>> {
+        self.here(facts::facts(self).await)
+    }
+}
