@@ -1,1 +1,13 @@
-//! The door at the prompt: the command line derived from the catalogue.
+//! The door at the prompt: the command line, derived from the catalogue. It parses, hands over to the
+//! catalogue, and prints errors in one place.
+
+mod attach;
+mod command;
+mod envelope;
+mod rewrites;
+mod run;
+mod terminal;
+
+pub use command::{Word, noun_words};
+pub use rewrites::{REWRITES, Rewrite, rewrite};
+pub use run::{Context, Program, main};

@@ -1,0 +1,130 @@
+//! Old spellings that are not noun and verb. Each is a row with an example; nothing else knows them.
+
+use cloudmesh_client::Catalogue;
+
+/// What a word of an old spelling must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// This very word.
+    Is(&'static str),
+    /// `KEY=VALUE`; kept.
+    Pair,
+    /// Any word that is no verb of the noun and no option; kept.
+    Other,
+    /// Nothing follows but options.
+    End,
+}
+
+/// One old spelling.
+#[derive(Clone, Copy, Debug)]
+pub struct Rewrite {
+    /// The words that it begins with, options left out.
+    pub from: &'static [Word],
+    /// The words in their place.
+    pub to: &'static [&'static str],
+    /// An example of it, after `cm`.
+    pub example: &'static str,
+}
+
+use Word::{End, Is, Other, Pair};
+
+/// All old spellings, the more special ones first.
+pub static REWRITES: &[Rewrite] = &[
+    Rewrite { from: &[Is("default"), End], to: &["default", "list"], example: "default" },
+    Rewrite { from: &[Is("default"), Pair], to: &["default", "set"], example: "default cloud=sim" },
+    Rewrite { from: &[Is("default"), Other], to: &["default", "get"], example: "default cloud" },
+    Rewrite { from: &[Is("var"), End], to: &["var", "list"], example: "var" },
+    Rewrite { from: &[Is("var"), Pair], to: &["var", "set"], example: "var course=e516" },
+    Rewrite { from: &[Is("var"), Other], to: &["var", "get"], example: "var course" },
+    Rewrite { from: &[Is("group"), End], to: &["group", "list"], example: "group" },
+    Rewrite { from: &[Is("plan"), End], to: &["plan", "list"], example: "plan" },
+    Rewrite { from: &[Is("plan"), Is("undo")], to: &["undo"], example: "plan undo --dryrun" },
+    Rewrite { from: &[Is("register"), End], to: &["register", "list"], example: "register" },
+    Rewrite {
+        from: &[Is("image"), Is("refresh")],
+        to: &["image", "list", "--refresh"],
+        example: "image refresh",
+    },
+    Rewrite {
+        from: &[Is("flavor"), Is("refresh")],
+        to: &["flavor", "list", "--refresh"],
+        example: "flavor refresh",
+    },
+    Rewrite { from: &[Is("vm"), Is("refresh")], to: &["vm", "list", "--refresh"], example: "vm refresh" },
+    Rewrite {
+        from: &[Is("vm"), Is("terminate")],
+        to: &["vm", "delete"],
+        example: "vm terminate web1 --dryrun",
+    },
+    Rewrite { from: &[Is("vm"), Is("info")], to: &["vm", "show"], example: "vm info web1" },
+    Rewrite { from: &[Is("list"), Is("vm")], to: &["vm", "list"], example: "list vm" },
+    Rewrite { from: &[Is("list"), Is("image")], to: &["image", "list"], example: "list image" },
+    Rewrite { from: &[Is("list"), Is("flavor")], to: &["flavor", "list"], example: "list flavor" },
+    Rewrite { from: &[Is("list"), Is("default")], to: &["default", "list"], example: "list default" },
+    Rewrite {
+        from: &[Is("hpc"), Is("run"), Is("list")],
+        to: &["hpc", "queue", "--all"],
+        example: "hpc run list --cluster=local",
+    },
+    Rewrite {
+        from: &[Is("hpc"), Is("run"), Is("output")],
+        to: &["hpc", "output"],
+        example: "hpc run output",
+    },
+    Rewrite {
+        from: &[Is("hpc"), Is("delete"), Is("all")],
+        to: &["hpc", "delete", "--job=all"],
+        example: "hpc delete all --cluster=local --yes",
+    },
+    Rewrite {
+        from: &[Is("hpc"), Is("delete"), Other],
+        to: &["hpc", "delete", "--job"],
+        example: "hpc delete last --yes",
+    },
+    Rewrite { from: &[Is("run")], to: &["hpc", "run"], example: "run --cluster=local echo hello" },
+    Rewrite { from: &[Is("submit")], to: &["hpc", "run"], example: "submit --cluster=local echo hello" },
+];
+
+/// The words that are meant by `words` (without the program's own name).
+#[must_use]
+pub fn rewrite(catalogue: Catalogue, words: Vec<String>) -> Vec<String> {
+    // Positions of the words that are no options; those after `--` are an operation's own.
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let plain: Vec<usize> = (0..end).filter(|position| !words[*position].starts_with('-')).collect();
+    let Some(row) = REWRITES.iter().find(|row| fits(catalogue, row, &words, &plain)) else { return words };
+    let replaced: Vec<usize> = row
+        .from
+        .iter()
+        .zip(&plain)
+        .filter(|(word, _)| matches!(word, Is(_)))
+        .map(|(_, position)| *position)
+        .collect();
+    let mut rewritten: Vec<String> = row.to.iter().map(|word| (*word).to_owned()).collect();
+    rewritten.extend(
+        words
+            .into_iter()
+            .enumerate()
+            .filter(|(position, _)| !replaced.contains(position))
+            .map(|(_, word)| word),
+    );
+    rewritten
+}
+
+fn fits(catalogue: Catalogue, row: &Rewrite, words: &[String], plain: &[usize]) -> bool {
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        return false;
+    }
+    let noun = plain.first().map_or("", |position| words[*position].as_str());
+    row.from.iter().enumerate().all(|(number, expected)| {
+        let word = plain.get(number).map(|position| words[*position].as_str());
+        match (expected, word) {
+            (End, word) => word.is_none(),
+            (Is(expected), Some(word)) => *expected == word,
+            (Pair, Some(word)) => word.contains('='),
+            (Other, Some(word)) => !catalogue
+                .entries()
+                .any(|entry| entry.noun() == noun && entry.name.split('.').nth(1) == Some(word)),
+            (_, None) => false,
+        }
+    })
+}
