@@ -1,5 +1,17 @@
-//! The control API below `/_sim`, for whoever has the bearer token: status, reset, credentials, faults, orders to stop
-//! the client, and the log of calls. Every answer is JSON.
+//! The control API below `/_sim`, for whoever has the bearer token. Every answer is JSON.
+//!
+//! | call | body | does |
+//! |---|---|---|
+//! | `GET /_sim/status` | | clouds, regions, counts, ssh |
+//! | `POST /_sim/reset` | | all clouds as they began |
+//! | `POST /_sim/clouds/C/reset` | | one cloud as it began |
+//! | `GET /_sim/clouds/C/credentials` | | how to log in |
+//! | `GET`, `PUT`, `PATCH /_sim/clouds/C/faults` | [`FaultSettings`] | shows, replaces, changes the faults |
+//! | `DELETE /_sim/clouds/C/faults` | | ends the faults and forgets all orders |
+//! | `POST /_sim/clouds/C/expire-tokens` | | makes every token invalid |
+//! | `GET`, `POST /_sim/clouds/C/stop-client` | [`StopClient`] | shows the orders, gives one |
+//! | `POST /_sim/clouds/C/mark` | | the number of the last call |
+//! | `GET /_sim/clouds/C/calls?since=N&only_changes=true` | | the log of calls |
 
 use hyper::Method;
 use serde::de::DeserializeOwned;

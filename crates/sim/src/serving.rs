@@ -23,6 +23,12 @@ pub(crate) async fn answer(
     connection: &Arc<Connection>,
     mut request: Request,
 ) -> Result<Answer, Dropped> {
+    if !is_for_loopback(&request) {
+        return Ok(Answer::json(
+            421,
+            &json!({"error": "the simulator is reached by a loopback address only"}),
+        ));
+    }
     if request.parts.first().is_some_and(|part| part == "_sim") {
         return Ok(crate::control::answer(shared, &request));
     }
@@ -79,6 +85,16 @@ pub(crate) async fn answer(
             Err(Dropped)
         }
         Fate::Stop(order, index) => stop(shared, &cloud, connection, &request, number, &order, index).await,
+    }
+}
+
+/// Whether the Host header names this computer. A web page that was led here under a name of its own has another one.
+fn is_for_loopback(request: &Request) -> bool {
+    let Some(host) = request.header("host") else { return true };
+    let address = host.parse::<std::net::SocketAddr>().map(|address| address.ip()).or_else(|_| host.parse());
+    match address {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case("localhost")),
     }
 }
 

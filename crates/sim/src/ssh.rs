@@ -52,6 +52,7 @@ pub(crate) struct Means {
     pub(crate) host_key: PathBuf,
     pub(crate) user: String,
     pub(crate) port: u16,
+    pub(crate) runtime: tokio::runtime::Handle,
     public_host_key: String,
     /// Kept so that no other simulator of this computer chooses the same port.
     _reserved: std::net::TcpListener,
@@ -156,6 +157,7 @@ async fn prepare(port: u16, state_file: Option<&Path>) -> Result<Means, String> 
         host_key,
         user,
         port,
+        runtime: tokio::runtime::Handle::current(),
         public_host_key,
         _reserved: reserved,
         _temporary: temporary,

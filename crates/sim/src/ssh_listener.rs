@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -38,6 +38,8 @@ struct Open {
     name: Arc<Mutex<String>>,
     task: tokio::task::AbortHandle,
     mark: String,
+    /// Whether anybody ever came in.
+    used: Arc<AtomicBool>,
 }
 
 /// All listeners of a simulator, by address.
@@ -71,10 +73,11 @@ impl Listeners {
             })
             .map(|(address, _)| *address)
             .collect();
-        for address in stale {
-            if let Some(open) = self.open.remove(&address) {
-                close(&open);
-            }
+        let closed: Vec<Open> = stale.iter().filter_map(|address| self.open.remove(address)).collect();
+        let marks = close(&closed);
+        if !marks.is_empty() {
+            // Looking through all processes takes longer than a caller should wait under a lock.
+            std::thread::spawn(move || end_sessions(&marks));
         }
         let mut left_out = 0;
         for (address, (target, name)) in wanted {
@@ -97,9 +100,8 @@ impl Listeners {
     }
 
     pub(crate) fn close_all(&mut self) {
-        for (_, open) in self.open.drain() {
-            close(&open);
-        }
+        let closed: Vec<Open> = self.open.drain().map(|(_, open)| open).collect();
+        end_sessions(&close(&closed));
     }
 }
 
@@ -126,51 +128,72 @@ fn wanted(state: &crate::state::CloudState, cloud: &str) -> BTreeMap<Ipv4Addr, (
 fn listen(address: Ipv4Addr, target: Target, name: String, means: &Arc<Means>) -> io::Result<Open> {
     let listener = std::net::TcpListener::bind(SocketAddrV4::new(address, means.port))?;
     listener.set_nonblocking(true)?;
+    let _runtime = means.runtime.enter();
     let listener = TcpListener::from_std(listener)?;
     let name = Arc::new(Mutex::new(name));
     let mark = format!("{}-{}", std::process::id(), target.server);
-    let task =
-        tokio::spawn(accept(listener, target.clone(), Arc::clone(&name), mark.clone(), Arc::clone(means)));
-    Ok(Open { target, name, task: task.abort_handle(), mark })
+    let used = Arc::new(AtomicBool::new(false));
+    let door = Door {
+        server: target.server.clone(),
+        key: target.key.clone(),
+        name: Arc::clone(&name),
+        mark: mark.clone(),
+        used: Arc::clone(&used),
+        means: Arc::clone(means),
+    };
+    let task = tokio::spawn(accept(listener, Arc::new(door)));
+    Ok(Open { target, name, task: task.abort_handle(), mark, used })
 }
 
-/// Ends a listener and its sessions, as a machine that is switched off ends them.
-fn close(open: &Open) {
-    open.task.abort();
-    let mark = open.mark.clone();
-    std::thread::spawn(move || end_sessions(&mark));
+/// Ends listeners; the marks of those that had sessions.
+fn close(closed: &[Open]) -> Vec<String> {
+    for open in closed {
+        open.task.abort();
+    }
+    closed.iter().filter(|open| open.used.load(Ordering::SeqCst)).map(|open| open.mark.clone()).collect()
 }
 
-/// Stops what the sessions of one server have left running, which carries the server's mark in its environment.
-fn end_sessions(mark: &str) {
-    let wanted = format!("CLOUDMESH_SIMULATED_SESSION={mark}");
+/// Stops what the sessions of servers have left running, as a machine that is switched off does. It is known by the
+/// server's mark in its environment.
+fn end_sessions(marks: &[String]) {
+    if marks.is_empty() {
+        return;
+    }
     let Ok(processes) = std::fs::read_dir("/proc") else { return };
     let pids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     for pid in pids {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        if environment.split(|byte| *byte == 0).any(|each| each == wanted.as_bytes()) {
+        let marked = environment.split(|byte| *byte == 0).any(|each| {
+            each.strip_prefix(b"CLOUDMESH_SIMULATED_SESSION=")
+                .is_some_and(|value| marks.iter().any(|mark| mark.as_bytes() == value))
+        });
+        if marked {
             let _ = crate::kill::kill(pid);
         }
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    target: Target,
+/// What the sessions of one server need.
+struct Door {
+    server: String,
+    key: String,
     name: Arc<Mutex<String>>,
     mark: String,
+    used: Arc<AtomicBool>,
     means: Arc<Means>,
-) {
+}
+
+async fn accept(listener: TcpListener, door: Arc<Door>) {
     let mut sessions = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if is_ours(&stream) => {
-                    let name = lock(&name).clone();
-                    let (target, mark, means) = (target.clone(), mark.clone(), Arc::clone(&means));
+                    door.used.store(true, Ordering::SeqCst);
+                    let door = Arc::clone(&door);
                     sessions.spawn(async move {
                         // A session that fails is a connection that closes; the client says so.
-                        let _ = session(stream, &target, &name, &mark, &means).await;
+                        let _ = session(stream, &door).await;
                     });
                 }
                 Ok(_) => {}
@@ -188,19 +211,14 @@ fn is_ours(stream: &TcpStream) -> bool {
         .is_some_and(|peer| peer.uid == 0 || peer.uid == rustix::process::getuid().as_raw())
 }
 
-async fn session(
-    mut stream: TcpStream,
-    target: &Target,
-    name: &str,
-    mark: &str,
-    means: &Means,
-) -> io::Result<()> {
-    let configuration = write_configuration(means, &target.server, name, &target.key, mark)?;
+async fn session(mut stream: TcpStream, door: &Door) -> io::Result<()> {
+    let name = lock(&door.name).clone();
+    let configuration = write_configuration(&door.means, &door.server, &name, &door.key, &door.mark)?;
     let (mut near, far) = UnixStream::pair()?;
     let far = far.into_std()?;
     far.set_nonblocking(false)?;
     let copy = far.try_clone()?;
-    let mut child = Command::new(&means.sshd)
+    let mut child = Command::new(&door.means.sshd)
         .arg("-i")
         .arg("-f")
         .arg(configuration)

@@ -191,6 +191,22 @@ async fn the_control_api_wants_its_token_and_does_what_the_library_does() {
 }
 
 #[tokio::test]
+async fn a_call_under_a_foreign_host_name_is_refused() {
+    let world = world().await;
+    for (host, status) in
+        [("evil.example", 421), ("localhost:80", 200), ("127.0.0.1", 200), ("10.0.0.1:80", 421)]
+    {
+        let mut stream = tokio::net::TcpStream::connect(world.address()).await.unwrap();
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let head = format!("GET /sim/identity/v3 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn only_loopback_addresses_are_listened_on() {
     let options = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
     assert!(Simulator::start(options).await.is_err());
