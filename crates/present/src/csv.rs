@@ -12,7 +12,8 @@ pub(crate) fn record<'a>(values: impl Iterator<Item = &'a str>, out: &mut String
 }
 
 fn field(value: &str, out: &mut String) {
-    if !value.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+    let quotes = value.bytes().fold(false, |any, byte| any | matches!(byte, b',' | b'"' | b'\r' | b'\n'));
+    if !quotes {
         out.push_str(value);
         return;
     }

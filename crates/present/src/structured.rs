@@ -128,7 +128,7 @@ impl Items {
                     out.push_str(",\n  ");
                     text::push_quoted(name, out);
                     out.push_str(": ");
-                    push_json(value, out);
+                    text::push_json(&value.to_string(), out);
                 }
                 out.push_str("\n}\n");
             }
@@ -149,7 +149,7 @@ impl Items {
                     out.push(',');
                     text::push_quoted(name, out);
                     out.push(':');
-                    push_json(value, out);
+                    text::push_json(&value.to_string(), out);
                 }
                 out.push_str("}\n");
             }
@@ -195,36 +195,6 @@ pub(crate) fn error_object(error: &Error, place: Option<&str>) -> Value {
     })
 }
 
-fn push_json(value: &Value, out: &mut String) {
-    // Control characters of C1 and direction marks would reach a terminal through serde's strings.
-    match value {
-        Value::String(content) => text::push_quoted(content, out),
-        Value::Array(items) => {
-            out.push('[');
-            for (number, item) in items.iter().enumerate() {
-                if number > 0 {
-                    out.push_str(", ");
-                }
-                push_json(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(fields) => {
-            out.push('{');
-            for (number, (name, value)) in fields.iter().enumerate() {
-                if number > 0 {
-                    out.push_str(", ");
-                }
-                text::push_quoted(name, out);
-                out.push_str(": ");
-                push_json(value, out);
-            }
-            out.push('}');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
-    }
-}
-
 /// Writes a cell with the type that its column has.
 fn push_value(cell: &str, kind: ColumnKind, yaml: bool, out: &mut String) {
     let string = if yaml { yaml::string } else { text::push_quoted };
@@ -258,11 +228,11 @@ pub(crate) fn document(value: &impl Serialize, format: Format, out: &mut String)
     match format {
         Format::Yaml => yaml::document(&serde_json::to_value(value).map_err(failed)?, out),
         Format::Ndjson => {
-            out.push_str(&serde_json::to_string(value).map_err(failed)?);
+            text::push_json(&serde_json::to_string(value).map_err(failed)?, out);
             out.push('\n');
         }
         Format::Json | Format::Table | Format::Csv => {
-            out.push_str(&serde_json::to_string_pretty(value).map_err(failed)?);
+            text::push_json(&serde_json::to_string_pretty(value).map_err(failed)?, out);
             out.push('\n');
         }
     }

@@ -17,6 +17,20 @@ pub struct Environment {
     pub measured_width: Option<usize>,
 }
 
+impl Environment {
+    /// The environment as `lookup` tells it: `|name| std::env::var(name).ok()`.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>, measured_width: Option<usize>) -> Self {
+        Self {
+            no_color: lookup("NO_COLOR"),
+            clicolor: lookup("CLICOLOR"),
+            clicolor_force: lookup("CLICOLOR_FORCE"),
+            term: lookup("TERM"),
+            columns: lookup("COLUMNS"),
+            measured_width,
+        }
+    }
+}
+
 /// How one stream is written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {

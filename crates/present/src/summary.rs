@@ -57,14 +57,18 @@ pub(crate) fn line(noun: &Noun, rows: usize, freshness: &Freshness, now: Timesta
         }
     }
     if let Some(oldest) = places.iter().filter_map(|place| place.as_of).min() {
-        let age = (now.as_second() - oldest.as_second()).max(0);
-        if age < 2 {
-            out.push_str(", just read");
-        } else {
-            let _ = write!(out, ", {} old", Age::between(oldest.as_second(), now.as_second()).words());
+        match old(oldest, now) {
+            Some(age) => out.extend([", ", &age, " old"]),
+            None => out.push_str(", just read"),
         }
     }
     out
+}
+
+/// How old what was read at `as_of` is, in words; `None` if it is as good as new.
+fn old(as_of: Timestamp, now: Timestamp) -> Option<String> {
+    let age = now.as_second() - as_of.as_second();
+    (age >= 2).then(|| Age::between(as_of.as_second(), now.as_second()).words())
 }
 
 /// A line for each place that failed, with its hint.
@@ -78,9 +82,8 @@ pub(crate) fn failures(freshness: &Freshness, now: Timestamp, out: &mut String) 
         };
         out.push_str("  ");
         failure::push_message(error, Some(&place.place), out);
-        if let Some(as_of) = place.as_of {
-            let age = Age::between(as_of.as_second(), now.as_second());
-            let _ = write!(out, " (what is shown of it is {} old)", age.words());
+        if let Some(age) = place.as_of.and_then(|as_of| old(as_of, now)) {
+            let _ = write!(out, " (what is shown of it is {age} old)");
         }
         out.push('\n');
         failure::push_hint(error, "    ", out);

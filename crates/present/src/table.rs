@@ -57,6 +57,9 @@ pub(crate) struct Table {
     now: i64,
     color: bool,
     mark: &'static str,
+    mark_width: usize,
+    /// The state that was coloured last, and its colour: neighbours are often alike.
+    last: (String, Option<&'static str>),
 }
 
 impl Table {
@@ -65,8 +68,16 @@ impl Table {
         let shapes: Vec<Shape> = columns.iter().copied().map(Shape::of).collect();
         let needed = shapes.iter().map(|shape| shape.position + 1).max().unwrap_or(0);
         let mark = if style.plain { "..." } else { "…" };
-        let mut table =
-            Self { shapes, needed, bounds: Vec::with_capacity(needed), now, color: style.color, mark };
+        let mut table = Self {
+            shapes,
+            needed,
+            bounds: Vec::with_capacity(needed),
+            now,
+            color: style.color,
+            mark,
+            mark_width: text::width(mark),
+            last: (String::new(), None),
+        };
         for row in rows {
             table.measure(row);
         }
@@ -103,25 +114,14 @@ impl Table {
     fn shrink(&mut self, width: usize) -> bool {
         loop {
             let total = self.shapes.iter().map(|shape| shape.width + GAP).sum::<usize>().saturating_sub(GAP);
-            let Some(over) = total.checked_sub(width).filter(|over| *over > 0) else { return true };
-            let widest = self.shapes.iter().filter(|shape| shape.may_shrink()).map(|shape| shape.width).max();
-            let Some(widest) = widest else { return false };
-            // The widest gives way down to the next one, or to what is needed.
-            let next = self
-                .shapes
-                .iter()
-                .filter(|shape| shape.may_shrink() && shape.width < widest)
-                .map(|shape| shape.width)
-                .max()
-                .unwrap_or(0);
-            let Some(shape) =
-                self.shapes.iter_mut().rev().find(|shape| shape.may_shrink() && shape.width == widest)
-            else {
-                return false;
-            };
-            let by = over.min((widest - next).max(1));
-            shape.width = (widest - by.min(widest)).max(shape.least()).max(next.min(widest - 1));
-            shape.cut = true;
+            if total <= width {
+                return true;
+            }
+            let shrinkable = self.shapes.iter_mut().filter(|shape| shape.may_shrink());
+            // Of equally wide columns the rightmost gives way first.
+            let Some(widest) = shrinkable.max_by_key(|shape| shape.width) else { return false };
+            widest.width -= 1;
+            widest.cut = true;
         }
     }
 
@@ -162,7 +162,15 @@ impl Table {
                 } else {
                     line.to(line.column);
                 }
-                let paint = if self.color && shape.state { color_of(cell) } else { None };
+                let mut paint = None;
+                if self.color && shape.state {
+                    if self.last.0 != cell {
+                        self.last.0.clear();
+                        self.last.0.push_str(cell);
+                        self.last.1 = color_of(cell);
+                    }
+                    paint = self.last.1;
+                }
                 if let Some(paint) = paint {
                     line.out.push_str(paint);
                 }
@@ -185,38 +193,52 @@ impl Table {
                 }
             }
             ColumnKind::Flag => {
-                let word = flag(cell);
-                out.push_str(word);
-                return word.len();
+                if let Some(word) = flag(cell) {
+                    out.push_str(word);
+                    return word.len();
+                }
             }
-            ColumnKind::List if cell.contains(' ') => {
+            ColumnKind::List if simple => {
+                // A comma is as wide as the space that it stands for, so cutting needs no care.
+                let (kept, mark) = self.kept(cell, shape);
+                for (number, part) in kept.split(' ').enumerate() {
+                    if number > 0 {
+                        out.push(',');
+                    }
+                    out.push_str(part);
+                }
+                out.push_str(mark);
+                return kept.len() + text::width(mark);
+            }
+            ColumnKind::List => {
                 let begin = out.len();
                 let used = self.plain_cell(cell, shape, simple, out);
-                comma(out, begin);
+                let commas = out[begin..].replace(' ', ",");
+                out.truncate(begin);
+                out.push_str(&commas);
                 return used;
             }
-            ColumnKind::Text | ColumnKind::Integer | ColumnKind::List => {}
+            ColumnKind::Text | ColumnKind::Integer => {}
         }
         self.plain_cell(cell, shape, simple, out)
     }
 
     fn plain_cell(&self, cell: &str, shape: &Shape, simple: bool, out: &mut String) -> usize {
-        let limit = if shape.cut { shape.width } else { usize::MAX };
-        if simple && cell.len() <= limit {
-            out.push_str(cell);
-            return cell.len();
+        if simple {
+            let (kept, mark) = self.kept(cell, shape);
+            out.push_str(kept);
+            out.push_str(mark);
+            return kept.len() + text::width(mark);
         }
-        text::push_cut(cell, limit, self.mark, out)
+        text::push_cut(cell, if shape.cut { shape.width } else { usize::MAX }, self.mark, out)
     }
-}
 
-/// Puts commas between the values of a list that was written from `begin` on.
-fn comma(out: &mut String, begin: usize) {
-    let mut from = begin;
-    while let Some(found) = out[from..].find(' ') {
-        let at = from + found;
-        out.replace_range(at..=at, ",");
-        from = at + 1;
+    /// What is kept of a cell of plain ASCII, and the mark that says that some is not.
+    fn kept<'c>(&self, cell: &'c str, shape: &Shape) -> (&'c str, &'static str) {
+        if !shape.cut || cell.len() <= shape.width {
+            return (cell, "");
+        }
+        (cell.get(..shape.width.saturating_sub(self.mark_width)).unwrap_or(cell), self.mark)
     }
 }
 
@@ -249,16 +271,32 @@ impl Line<'_> {
     }
 }
 
+/// Finds the first `needed` cells of a packed row, eight bytes at a time.
 pub(crate) fn split(packed: &str, needed: usize, bounds: &mut Vec<(usize, usize)>) {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    const SEPARATORS: u64 = 0x1f1f_1f1f_1f1f_1f1f;
     bounds.clear();
     let mut from = 0;
-    for (at, byte) in packed.bytes().enumerate() {
-        if byte == 0x1f {
+    let (chunks, rest) = packed.as_bytes().as_chunks::<8>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let difference = u64::from_le_bytes(*chunk) ^ SEPARATORS;
+        // The high bit of each byte that is a separator.
+        let mut found = !(((difference & LOW) + LOW) | difference | LOW);
+        while found != 0 {
+            let at = number * 8 + found.trailing_zeros() as usize / 8;
             bounds.push((from, at));
             from = at + 1;
-            if bounds.len() >= needed {
-                return;
-            }
+            found &= found - 1;
+        }
+        if bounds.len() >= needed {
+            return;
+        }
+    }
+    let offset = packed.len() - rest.len();
+    for (at, byte) in rest.iter().enumerate() {
+        if *byte == 0x1f {
+            bounds.push((from, offset + at));
+            from = offset + at + 1;
         }
     }
     bounds.push((from, packed.len()));
@@ -271,18 +309,21 @@ fn cell_width(cell: &str, kind: ColumnKind, simple: bool, now: i64) -> usize {
                 return age.width();
             }
         }
-        ColumnKind::Flag => return flag(cell).len(),
+        ColumnKind::Flag => {
+            if let Some(word) = flag(cell) {
+                return word.len();
+            }
+        }
         ColumnKind::Text | ColumnKind::Integer | ColumnKind::List => {}
     }
     if simple { cell.len() } else { text::width(cell) }
 }
 
-fn flag(cell: &str) -> &'static str {
+fn flag(cell: &str) -> Option<&'static str> {
     match cell {
-        "true" => "yes",
-        "false" => "no",
-        "" => "",
-        _ => "?",
+        "true" => Some("yes"),
+        "false" => Some("no"),
+        _ => None,
     }
 }
 
@@ -355,4 +396,29 @@ pub(crate) fn color_of(state: &str) -> Option<&'static str> {
         .iter()
         .find(|(_, words)| words.iter().any(|word| word.eq_ignore_ascii_case(state)))
         .map(|(color, _)| *color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_split_where_the_separators_are() {
+        for packed in [
+            "",
+            "a",
+            "\u{1f}",
+            "name\u{1f}\u{1f}\u{1e}\u{9f}\u{1f}a long cell of text\u{1f}日本\u{1f}",
+            "12345678\u{1f}1",
+        ] {
+            let mut bounds = vec![(7, 7)];
+            split(packed, usize::MAX, &mut bounds);
+            let cells: Vec<&str> = bounds.iter().map(|&(from, to)| &packed[from..to]).collect();
+            assert_eq!(cells, packed.split('\u{1f}').collect::<Vec<_>>());
+            for needed in 1..=cells.len() {
+                split(packed, needed, &mut bounds);
+                assert!(bounds.len() >= needed);
+            }
+        }
+    }
 }

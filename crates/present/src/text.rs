@@ -80,9 +80,24 @@ fn push_escaped(character: char, out: &mut String) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => push_unicode(character, out),
-        _ if character.is_control() => push_unicode(character, out),
+        '\u{fffe}' | '\u{ffff}' => push_unicode(character, out),
+        _ if shown(character) != character => push_unicode(character, out),
         _ => out.push(character),
+    }
+}
+
+/// Escapes, in finished JSON, what JSON allows as it is but a terminal would obey.
+pub(crate) fn push_json(json: &str, out: &mut String) {
+    if json.is_ascii() && !json.contains('\u{7f}') {
+        out.push_str(json);
+        return;
+    }
+    for character in json.chars() {
+        if !character.is_ascii_control() && shown(character) != character || character == '\u{7f}' {
+            push_unicode(character, out);
+        } else {
+            out.push(character);
+        }
     }
 }
 

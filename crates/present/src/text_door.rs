@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use cloudmesh_client::{Attachment, Door, Freshness, Layout, PlanEvent, PlanOutcome, Rows};
-use cloudmesh_model::{Clock, ColumnKind, Error, ErrorKind, Noun, Result, Row, SystemClock};
+use cloudmesh_model::{Clock, ColumnKind, Error, ErrorKind, Noun, Result, Retry, Row, SystemClock};
 use cloudmesh_resource::Plan;
 use serde_json::json;
 
@@ -86,7 +86,8 @@ struct Listing {
     items: Items,
     left_out: Vec<&'static str>,
     bounds: Vec<(usize, usize)>,
-    csv_begun: bool,
+    /// Something of it was written.
+    any: bool,
 }
 
 /// A door that writes text: data to one writer, all else to another.
@@ -152,7 +153,10 @@ impl TextDoor {
         }
         self.out.flush();
         if matches!(self.options.format, Format::Json | Format::Ndjson) {
-            self.err.write(&format!("{}\n", failure::error_json(error)));
+            let mut line = String::new();
+            text::push_json(&failure::error_json(error).to_string(), &mut line);
+            line.push('\n');
+            self.err.write(&line);
         } else {
             self.err.write(&failure::error_text(error, self.options.stderr, self.options.verbose));
         }
@@ -215,12 +219,12 @@ impl TextDoor {
     }
 
     fn write_rows(&mut self, listing: &mut Listing, rows: &[Row]) {
+        if rows.is_empty() {
+            return;
+        }
         let now = self.options.clock.now().as_second();
         match (self.options.format, listing.layout) {
             (Format::Table, Layout::List) => {
-                if rows.is_empty() {
-                    return;
-                }
                 let table = listing.table.get_or_insert_with(|| {
                     let style = self.options.stdout;
                     let measured = &rows[..rows.len().min(MEASURED)];
@@ -238,6 +242,9 @@ impl TextDoor {
             }
             (Format::Table, Layout::Detail) => {
                 for row in rows {
+                    if std::mem::replace(&mut listing.any, true) {
+                        self.out.buffer().push('\n');
+                    }
                     detail(&listing.columns, row, self.options.stdout, now, self.out.buffer());
                     self.out.settle();
                 }
@@ -274,7 +281,6 @@ impl TextDoor {
             }
             let table = self.options.format == Format::Table;
             let useful = !freshness.places.is_empty() || listing.count == 0 || self.options.verbose;
-            let useful = useful && (listing.layout == Layout::List || listing.count == 0);
             if (table && useful) || !freshness.complete() {
                 said.push_str(&summary::line(listing.noun, listing.count, freshness, now));
                 said.push('\n');
@@ -290,7 +296,7 @@ impl TextDoor {
 }
 
 fn csv_head(listing: &mut Listing, out: &mut String) {
-    if !std::mem::replace(&mut listing.csv_begun, true) {
+    if !std::mem::replace(&mut listing.any, true) {
         csv::record(listing.columns.iter().map(|(_, column)| column.name), out);
     }
 }
@@ -362,7 +368,7 @@ impl Door for TextDoor {
                     columns,
                     left_out: Vec::new(),
                     bounds: Vec::new(),
-                    csv_begun: false,
+                    any: false,
                 });
             }
             Err(error) => self.out.refuse(error),
@@ -454,6 +460,9 @@ impl Door for TextDoor {
             PlanEvent::Done { number, .. } => {
                 self.seen.done.insert(number);
             }
+            PlanEvent::Again { number, error, .. } if error.retry_class() != Retry::Uncertain => {
+                self.seen.sent.remove(&number);
+            }
             PlanEvent::Again { .. }
             | PlanEvent::Looking { .. }
             | PlanEvent::Failed { .. }
@@ -478,7 +487,8 @@ impl Door for TextDoor {
             Format::Csv => {
                 csv::record(["kind", "place", "label", "state"].into_iter(), self.out.buffer());
                 for thing in outcome::things(plan, outcome, &seen) {
-                    csv::record(thing.into_iter(), self.out.buffer());
+                    let thing = thing.map(text::clean);
+                    csv::record(thing.iter().map(String::as_str), self.out.buffer());
                 }
             }
             Format::Table => outcome::names(plan, outcome, &seen, self.out.buffer()),
