@@ -46,8 +46,6 @@ secrets_make() {
   for kind in fernet/0 fernet/1 credential/0 credential/1; do
     [ -s "$KEYS/$kind" ] || (umask 077; head -c 32 /dev/urandom | base64 -w0 | tr '+/' '-_' >"$KEYS/$kind")
   done
-  NODE_UUID=$(secret "$KEYS/node-uuid" 16)
-  NODE_UUID=${NODE_UUID:0:8}-${NODE_UUID:8:4}-4${NODE_UUID:13:3}-8${NODE_UUID:17:3}-${NODE_UUID:20:12}
 }
 
 urls() {
@@ -132,6 +130,7 @@ service() {
     NO_PROXY="$NO_PROXY" no_proxy="$NO_PROXY" PYTHONUNBUFFERED=1 "$@"
 }
 api_service() { service "$1" "${@:2}" "$VENV/bin/uwsgi" --ini "$ETC/uwsgi-$1.ini"; }
+worker() { service "$1" PYTHONPATH="$HERE/python" "$VENV/bin/python" "$HERE/python/$2" "${@:3}"; }
 
 start_one() {
   case $1 in
@@ -147,9 +146,9 @@ start_one() {
     nova-api) api_service nova-api OS_NOVA_CONFIG_DIR="$ETC/nova" ;;
     cinder-api | heat-api) api_service "$1" ;;
     nova-compute)
-      service nova-compute RIG_NODE_UUID="$NODE_UUID" "$VENV/bin/python" "$HERE/python/compute.py" --config-file "$ETC/nova-compute.conf"
+      worker nova-compute compute.py --config-file "$ETC/nova-compute.conf"
       ;;
-    nova-conductor | nova-scheduler) service "$1" "$VENV/bin/$1" --config-file "$ETC/nova/nova.conf" ;;
+    nova-conductor | nova-scheduler) worker "$1" worker.py "nova.cmd.${1#nova-}" --config-file "$ETC/nova/nova.conf" ;;
     cinder-scheduler | cinder-volume) service "$1" "$VENV/bin/$1" --config-file "$ETC/cinder.conf" ;;
     heat-engine) service "$1" "$VENV/bin/$1" --config-file "$ETC/heat.conf" ;;
     *) fail "no process of that name: $1" ;;
