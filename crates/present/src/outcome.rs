@@ -23,26 +23,46 @@ pub(crate) struct Seen {
     pub(crate) before: usize,
 }
 
-/// How a thing that the plan makes stands, as far as it is known here.
-fn fate(number: usize, outcome: &PlanOutcome, seen: &Seen) -> &'static str {
-    if outcome.state == PlanState::Done || seen.done.contains(&number) {
-        "made"
-    } else if outcome.failed.iter().any(|(failed, _)| *failed == number) {
-        "failed"
-    } else if seen.sent.contains(&number) {
-        "uncertain"
-    } else if seen.before > 0 {
-        // It may be among those that an earlier run made.
-        "unknown"
-    } else {
-        "not_begun"
+/// How the things that a plan makes stand, as far as it is known here.
+struct Fates<'a> {
+    outcome: &'a PlanOutcome,
+    seen: &'a Seen,
+    /// Steps that must have been done, because something that comes after them was begun.
+    presupposed: BTreeSet<usize>,
+}
+
+impl<'a> Fates<'a> {
+    fn of(plan: &Plan, outcome: &'a PlanOutcome, seen: &'a Seen) -> Self {
+        let begun = seen.sent.union(&seen.done).filter_map(|number| plan.steps.get(*number));
+        let presupposed = begun.flat_map(|step| step.after.iter().copied()).collect();
+        Self { outcome, seen, presupposed }
+    }
+
+    fn fate(&self, number: usize) -> &'static str {
+        let Self { outcome, seen, presupposed } = self;
+        let whole = outcome.skipped == 0 && outcome.state != PlanState::Interrupted;
+        if outcome.state == PlanState::Done || seen.done.contains(&number) || presupposed.contains(&number) {
+            "made"
+        } else if outcome.failed.iter().any(|(failed, _)| *failed == number) {
+            "failed"
+        } else if seen.sent.contains(&number) {
+            "uncertain"
+        } else if seen.before == 0 {
+            "not_begun"
+        } else if whole {
+            // Everything else was tried in this run, so this was done in an earlier one.
+            "made"
+        } else {
+            "unknown"
+        }
     }
 }
 
 /// The names of what was surely made, one a line.
 pub(crate) fn names(plan: &Plan, outcome: &PlanOutcome, seen: &Seen, out: &mut String) {
+    let fates = Fates::of(plan, outcome, seen);
     for (number, _, step) in creates(plan) {
-        if fate(number, outcome, seen) == "made" {
+        if fates.fate(number) == "made" {
             out.push_str(&text::clean(&step.label));
             out.push('\n');
         }
@@ -55,8 +75,9 @@ pub(crate) fn things<'a>(
     outcome: &'a PlanOutcome,
     seen: &'a Seen,
 ) -> impl Iterator<Item = [&'a str; 4]> {
-    creates(plan).map(|(number, kind, step)| {
-        [kind.as_str(), step.place.as_str(), step.label.as_str(), fate(number, outcome, seen)]
+    let fates = Fates::of(plan, outcome, seen);
+    creates(plan).map(move |(number, kind, step)| {
+        [kind.as_str(), step.place.as_str(), step.label.as_str(), fates.fate(number)]
     })
 }
 

@@ -275,8 +275,7 @@ impl TextDoor {
         let mut said = String::new();
         if !self.options.quiet {
             if !listing.left_out.is_empty() {
-                said.push_str("not shown, the terminal is too narrow: ");
-                said.push_str(&listing.left_out.join(", "));
+                said.push_str(&not_shown(&listing.left_out));
                 said.push_str(" (--columns chooses)\n");
             }
             let table = self.options.format == Format::Table;
@@ -293,6 +292,10 @@ impl TextDoor {
         }
         self.tell(&said);
     }
+}
+
+fn not_shown(columns: &[&str]) -> String {
+    format!("not shown, the terminal is too narrow: {}", columns.join(", "))
 }
 
 fn csv_head(listing: &mut Listing, out: &mut String) {
@@ -424,9 +427,7 @@ impl Door for TextDoor {
                 let chosen: Vec<Chosen> = plan_text::PLAN_STEP.columns.iter().enumerate().collect();
                 let rows: Vec<Row> = steps().collect();
                 let mut table = Table::measured(&chosen, &rows, self.options.stdout, now.as_second());
-                if let Some(width) = self.options.stdout.width {
-                    table.fit(width);
-                }
+                let left_out = self.options.stdout.width.map(|width| table.fit(width)).unwrap_or_default();
                 if !rows.is_empty() {
                     table.head(self.out.buffer());
                 }
@@ -435,6 +436,9 @@ impl Door for TextDoor {
                 }
                 plan_text::foot(plan, saved, now, self.out.buffer());
                 self.out.flush();
+                if !left_out.is_empty() {
+                    self.say(&not_shown(&left_out));
+                }
                 if !saved {
                     self.say("dry run: nothing was changed");
                 }
@@ -454,7 +458,7 @@ impl Door for TextDoor {
                 }
                 self.progress = Some(progress);
             }
-            PlanEvent::Sent { number, .. } => {
+            PlanEvent::Sent { number, .. } | PlanEvent::Looking { number, .. } => {
                 self.seen.sent.insert(number);
             }
             PlanEvent::Done { number, .. } => {
@@ -463,10 +467,7 @@ impl Door for TextDoor {
             PlanEvent::Again { number, error, .. } if error.retry_class() != Retry::Uncertain => {
                 self.seen.sent.remove(&number);
             }
-            PlanEvent::Again { .. }
-            | PlanEvent::Looking { .. }
-            | PlanEvent::Failed { .. }
-            | PlanEvent::Stopping { .. } => {}
+            PlanEvent::Again { .. } | PlanEvent::Failed { .. } | PlanEvent::Stopping { .. } => {}
         }
         let Some(progress) = &mut self.progress else { return };
         let line = progress.event(event);

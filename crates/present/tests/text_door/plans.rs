@@ -119,3 +119,16 @@ fn a_plan_fits_a_narrow_terminal() {
     let table: Vec<String> = out.text().lines().skip(3).take(3).map(str::to_owned).collect();
     assert!(table.iter().all(|line| line.chars().count() <= 40), "{table:?}");
 }
+
+#[test]
+fn a_resumed_plan_names_what_an_earlier_run_made() {
+    let plan = boot(&["albert-001", "albert-002", "albert-003"]);
+    let slow = Error::new(ErrorKind::Service, "it is in error");
+    let (mut door, out, _) = door(as_format(Format::Table));
+    door.event(&PlanEvent::Begun { plan: &plan, done: 1 });
+    door.event(&PlanEvent::Sent { number: 1, step: &plan.steps[1] });
+    door.event(&PlanEvent::Looking { number: 2, step: &plan.steps[2] });
+    let failed = vec![(1, slow)];
+    door.outcome(&plan, &PlanOutcome { skipped: 3, uncertain: 1, ..outcome(PlanState::Partial, 1, failed) });
+    assert_eq!(out.text(), "albert-001\n");
+}
