@@ -11,6 +11,9 @@ use crate::{Error, Result};
 /// The most names that one host list may stand for.
 pub const MOST_NAMES: u64 = 100_000;
 
+/// The most characters that one name of a host list may have.
+pub const LONGEST_NAME: usize = 1024;
+
 /// A list of names in compact writing, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostList {
@@ -143,6 +146,9 @@ fn split_outside_brackets(text: &str) -> Result<Vec<&str>> {
 fn pattern(text: &str, name: &str) -> Result<Pattern> {
     if name.is_empty() {
         return Err(bad(text, "a name is empty"));
+    }
+    if name.len() > LONGEST_NAME {
+        return Err(bad(text, format!("a name is longer than {LONGEST_NAME} characters")));
     }
     let mut parts = Vec::new();
     let mut rest = name;

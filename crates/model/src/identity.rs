@@ -120,7 +120,7 @@ impl fmt::Display for ThingKind {
 
 /// Which folder of settings made a thing: eight hexadecimal digits, drawn once per `CLOUDMESH_HOME`.
 /// Two people in one project, or one person's two computers, never take each other's things for their own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Installation(String);
 
@@ -153,7 +153,7 @@ impl FromStr for Installation {
 
 /// What a thing of ours carries in the cloud: `cm-INSTALLATION-THING`, the thing's UUID without
 /// hyphens. 44 ASCII characters: fits metadata values, descriptions, tags, job comments and folder names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
     installation: Installation,
     thing: Uuid,

@@ -131,7 +131,7 @@ impl RowBuilder {
         }
     }
 
-    /// Adds a cell of several values; spaces within a value become underscores.
+    /// Adds a cell of several values; spaces and control characters within a value become underscores.
     #[must_use]
     pub fn list<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Self {
         let mut joined = String::new();
@@ -139,7 +139,8 @@ impl RowBuilder {
             if !joined.is_empty() {
                 joined.push(' ');
             }
-            joined.extend(value.chars().map(|character| if character == ' ' { '_' } else { character }));
+            let one_word = |character: char| if character == ' ' || character.is_control() { '_' } else { character };
+            joined.extend(value.chars().map(one_word));
         }
         self.cell(&joined)
     }

@@ -1,0 +1,81 @@
+//! The words of the program that are no operations, each with the reason why.
+
+use clap::{Arg, ArgAction, Command};
+use cloudmesh_client::Home;
+use cloudmesh_prompt::Word;
+
+use crate::{quickstart, sim};
+
+/// All of them.
+pub(crate) static WORDS: &[Word] = &[
+    // Housekeeping of a process of ours: it changes no resource of the user's.
+    Word {
+        name: "sim",
+        about: "The simulator: a cloud on this computer, for trying and for tests",
+        hidden: false,
+        arguments: sim::arguments,
+        run: sim::run,
+    },
+    // A demonstration that runs other commands.
+    Word {
+        name: "quickstart",
+        about: "Shows the main things in a minute, on a simulated cloud",
+        hidden: false,
+        arguments: quickstart::arguments,
+        run: quickstart::run,
+    },
+    // Says what the program is; touches nothing.
+    Word {
+        name: "version",
+        about: "The version of this program",
+        hidden: false,
+        arguments: version_arguments,
+        run: version,
+    },
+    // A process of ours, started by the provider `local`.
+    Word {
+        name: cloudmesh_local::RUNNER_COMMAND,
+        about: "Runs the jobs of this computer's queue; started when needed",
+        hidden: true,
+        arguments: |command| command,
+        run: |_, context| {
+            let home = Home::locate(context.surroundings)?;
+            cloudmesh_local::runner::run(home.folder())?;
+            Ok(0)
+        },
+    },
+];
+
+fn version_arguments(command: Command) -> Command {
+    command.arg(Arg::new("format").long("format").short('o').value_name("FORMAT").help("table or json")).arg(
+        Arg::new("verbose")
+            .long("verbose")
+            .short('v')
+            .action(ArgAction::SetTrue)
+            .help("Also where settings lie"),
+    )
+}
+
+fn version(
+    matches: &clap::ArgMatches,
+    context: &cloudmesh_prompt::Context<'_>,
+) -> cloudmesh_model::Result<u8> {
+    let version = env!("CARGO_PKG_VERSION");
+    let home = Home::locate(context.surroundings)?;
+    match matches.get_one::<String>("format").map(String::as_str) {
+        None | Some("table") => {
+            crate::processes::say(&format!("cm {version}"));
+            if matches.get_flag("verbose") {
+                crate::processes::say(&format!("settings in {}", home.folder().display()));
+            }
+            Ok(0)
+        }
+        Some("json") => {
+            let value = serde_json::json!({"schema": "cloudmesh.version.v1", "version": version, "home": home.folder()});
+            crate::processes::say(&value.to_string());
+            Ok(0)
+        }
+        Some(other) => Err(cloudmesh_model::Error::bad_input(format!("--format={other} is not known here"))
+            .hint("use table or json")),
+    }
+}
