@@ -20,8 +20,9 @@ use fault::Phase;
 /// The whole remote command. It reads the script's length and a token from the first line, then
 /// the script, and leaves the rest of standard input to it. The token's line parts the script's
 /// output from what a login shell may have said before; the last line carries the exit code, so that
-/// `ssh`'s own 255 is never taken for the script's. Valid in sh, csh and fish: one line, no `!`.
-const BOOTSTRAP: &str = r#"exec /bin/sh -c 'read -r n t && s=$(head -c "$n") && printf "\n%s\n" "$t" && { (eval "$s"); printf "\n%s %s\n" "$t" "$?"; }'"#;
+/// `ssh`'s own 255 is never taken for the script's. A script that did not arrive whole is not begun: half
+/// of it might mean something else. Valid in sh, csh and fish: one line, no `!`.
+const BOOTSTRAP: &str = r#"exec /bin/sh -c 'read -r n t && s=$(head -c "$n") && [ ${#s} -eq "$n" ] && printf "\n%s\n" "$t" && { (eval "$s"); printf "\n%s %s\n" "$t" "$?"; }'"#;
 
 /// What is kept of standard error.
 const MOST_ERRORS: usize = 64 * 1024;
@@ -73,7 +74,7 @@ pub enum Effect {
 /// One script to run.
 #[derive(Debug)]
 pub struct Call {
-    /// The script, for `/bin/sh`. Constant: no data is ever put into it.
+    /// The script, for `/bin/sh`, in ASCII. Constant: no data is ever put into it.
     pub script: &'static str,
     /// What it finds on standard input.
     pub input: Vec<u8>,
@@ -173,13 +174,17 @@ impl SshHost {
     pub async fn run(&self, call: Call) -> Result<Output> {
         let began = Instant::now();
         let until = began + call.deadline;
+        // The shell counts what arrived in characters, and drops new lines at the end.
+        let script = call.script.trim_end();
+        if !script.is_ascii() {
+            return Err(Error::internal("a script for another host is not in ASCII"));
+        }
         master::ensure(&self.settings, &self.socket, until).await?;
         let mut command = self.command();
         command.arg("-oControlMaster=no").arg("--").arg(&self.settings.host).arg(BOOTSTRAP);
         let mut child = command.spawn().map_err(|error| fault::no_ssh(&error))?;
         let token = token();
-        let mut head = format!("{} {token}\n", call.script.len()).into_bytes();
-        head.extend_from_slice(call.script.as_bytes());
+        let head = format!("{} {token}\n{script}", script.len()).into_bytes();
 
         let talk = talk(&mut child, head, call.input, call.most_output);
         let Ok(talked) = timeout_at(until, talk).await else {
@@ -368,6 +373,7 @@ mod tests {
         let mut command = Command::new(shell);
         command.arg("-c").arg(format!("{noise}{BOOTSTRAP}"));
         let mut child = piped(&mut command).spawn().unwrap();
+        let script = script.trim_end();
         let head = format!("{} the-token\n{script}", script.len()).into_bytes();
         let talked = talk(&mut child, head, input.to_vec(), 1 << 20).await.unwrap();
         match unwrap(talked.stdout, "the-token") {
@@ -384,6 +390,16 @@ mod tests {
         assert_eq!(local("sh", "printf 'a\\n'", b"", "").await, (b"a\n".to_vec(), 0));
         let quoted = "x='it'\"'\"'s \"quoted\" $HOME!'\n# a comment\nprintf '%s' \"$x\"\n";
         assert_eq!(local("sh", quoted, b"", "").await, (b"it's \"quoted\" $HOME!".to_vec(), 0));
+    }
+
+    #[tokio::test]
+    async fn a_script_that_is_cut_short_is_never_begun() {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(BOOTSTRAP);
+        let mut child = piped(&mut command).spawn().unwrap();
+        let head = b"20 the-token\necho one; ech".to_vec();
+        let talked = talk(&mut child, head, Vec::new(), 1 << 20).await.unwrap();
+        assert!(talked.stdout.is_empty());
     }
 
     #[tokio::test]

@@ -1,0 +1,270 @@
+//! Jobs on their way to the cluster: what stands in the archive that the script unpacks, and what
+//! each job's `call` file says.
+
+use std::collections::BTreeMap;
+
+use cloudmesh_model::{Error, Mark, Result, ThingId};
+use cloudmesh_resource::{Request, SubmitJob};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Settings;
+
+const OUTCOME: &str = include_str!("scripts/outcome.sh");
+const WORKER: &str = include_str!("scripts/worker.sh");
+
+/// Larger scripts travel once for all jobs that share them. The bound never changes: a job's folder
+/// remembers which of the two it was.
+const SHARED: usize = 16 * 1024;
+
+/// One job, checked and ready.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) mark: Mark,
+    pub(crate) name: String,
+    call: String,
+    hash: String,
+    script: std::sync::Arc<[u8]>,
+}
+
+impl Submission {
+    /// Checks a request. What only the cluster can know, it says itself.
+    pub(crate) fn new(request: &Request, submit: &SubmitJob, settings: &Settings) -> Result<Self> {
+        let mark =
+            request.mark.clone().ok_or_else(|| Error::internal("a job is to be submitted without a mark"))?;
+        let script = request
+            .attachments
+            .get(&submit.script)
+            .cloned()
+            .ok_or_else(|| Error::internal("a job's script is not among the attachments"))?;
+        check_script(&submit.name, &script)?;
+        let hash: String = submit.script.chars().filter(char::is_ascii_alphanumeric).collect();
+        if hash.is_empty() {
+            return Err(Error::internal("a script's hash is empty"));
+        }
+        Ok(Self {
+            call: call(submit, settings, &mark, script.len() > SHARED, &hash)?,
+            mark,
+            name: submit.name.clone(),
+            hash,
+            script,
+        })
+    }
+
+    /// How many bytes it adds to an archive, at the most.
+    pub(crate) fn weight(&self) -> usize {
+        self.script.len() + self.call.len() + 4096
+    }
+}
+
+fn check_script(name: &str, script: &[u8]) -> Result<()> {
+    let refuse =
+        |what: &str, hint: &str| Err(Error::bad_input(format!("the script of {name} {what}")).hint(hint));
+    if script.iter().all(u8::is_ascii_whitespace) {
+        return refuse("is empty", "give a script that does something");
+    }
+    if !script.starts_with(b"#!") {
+        return refuse("does not begin with #!", "begin it with a line such as #!/bin/sh");
+    }
+    if script.windows(2).any(|pair| pair == b"\r\n") {
+        return refuse("has DOS line ends", "convert it, for example with dos2unix");
+    }
+    if script.contains(&0) {
+        return refuse("holds zero bytes", "submit a text, and have it start the program");
+    }
+    Ok(())
+}
+
+/// The `call` file. Each line begins with a letter: an option, a work folder, the script here or
+/// in the call's own folder (`c`), an argument, a variable of the environment; `n` goes on with a new
+/// line of the item before, and a full stop ends it.
+fn call(submit: &SubmitJob, settings: &Settings, mark: &Mark, shared: bool, hash: &str) -> Result<String> {
+    let mut call = Call { text: String::new() };
+    let name = if submit.name.is_empty() { "job" } else { &submit.name };
+    call.item('o', &format!("--job-name={name}"))?;
+    call.item('o', &format!("--comment={mark}"))?;
+    let (output, error) = match submit.array {
+        Some(_) => ("output-%a", "error-%a"),
+        None => ("output", "error"),
+    };
+    call.item('o', &format!("--output={output}"))?;
+    call.item('o', &format!("--error={error}"))?;
+    let or_given =
+        |value: &Option<String>, otherwise: &Option<String>| value.clone().or_else(|| otherwise.clone());
+    call.option("partition", or_given(&submit.queue, &settings.queue))?;
+    call.option("account", or_given(&submit.account, &settings.account))?;
+    call.option("time", submit.time_limit.map(duration))?;
+    call.option("nodes", submit.nodes.map(|nodes| nodes.to_string()))?;
+    call.option("ntasks", submit.tasks.map(|tasks| tasks.to_string()))?;
+    call.option("cpus-per-task", submit.cpus_per_task.map(|cpus| cpus.to_string()))?;
+    call.option("mem", submit.memory.map(|memory| format!("{memory}M")))?;
+    if let Some(array) = &submit.array {
+        if array.is_empty() || !array.bytes().all(|byte| byte.is_ascii_digit() || b",-:%".contains(&byte)) {
+            return Err(Error::bad_input(format!("`{array}` does not name the indices of a job array"))
+                .hint("write 1-1000, 0-9:3 or 1,5,7, with %4 after it for four at once"));
+        }
+        call.option("array", Some(array.clone()))?;
+    }
+    if submit.hold {
+        call.item('o', "--hold")?;
+    }
+    if !submit.environment.is_empty() {
+        call.item('o', "--export=ALL")?;
+    }
+    if let Some(folder) = &submit.folder {
+        let folder = crate::folder(folder)?;
+        if folder != settings.experiment_folder {
+            call.item('w', &folder)?;
+        }
+    }
+    if shared {
+        call.item('c', hash)?
+    } else {
+        call.item('s', "script")?
+    }
+    for argument in &submit.arguments {
+        call.item('a', argument)?;
+    }
+    for (name, value) in &submit.environment {
+        let good = !name.starts_with(|letter: char| letter.is_ascii_digit())
+            && !name.is_empty()
+            && !name.starts_with("cm_")
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !good {
+            return Err(Error::bad_input(format!(
+                "`{}` cannot be the name of a variable",
+                name.escape_debug()
+            ))
+            .hint("use letters, digits and _; names that begin with cm_ are ours"));
+        }
+        call.item('e', &format!("{name}={value}"))?;
+    }
+    call.text.push_str(".\n");
+    Ok(call.text)
+}
+
+struct Call {
+    text: String,
+}
+
+impl Call {
+    fn item(&mut self, letter: char, value: &str) -> Result<()> {
+        if value.contains('\0') {
+            return Err(
+                Error::bad_input("a name, argument or variable holds a zero byte").hint("leave it out")
+            );
+        }
+        for (number, line) in value.split('\n').enumerate() {
+            self.text.push(if number == 0 { letter } else { 'n' });
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+        Ok(())
+    }
+
+    fn option(&mut self, name: &str, value: Option<String>) -> Result<()> {
+        match value {
+            Some(value) => self.item('o', &format!("--{name}={value}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Seconds as Slurm writes a time limit: `D-HH:MM:SS`.
+fn duration(seconds: u64) -> String {
+    format!("{}-{:02}:{:02}:{:02}", seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
+/// What the submitting script finds on its standard input.
+pub(crate) fn input(settings: &Settings, submissions: &[Submission], now: Timestamp) -> Result<Vec<u8>> {
+    let marks: Vec<&Mark> = submissions.iter().map(|submission| &submission.mark).collect();
+    let head = format!(
+        "{}\n{}\n{}\n",
+        settings.experiment_folder,
+        settings.settle.as_secs().max(1),
+        since(&marks, now)
+    );
+    let mut archive = tar::Builder::new(head.into_bytes());
+    let mut add = |path: &str, content: &[u8], kind: tar::EntryType| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(if kind == tar::EntryType::Directory { 0o700 } else { 0o600 });
+        header.set_size(content.len() as u64);
+        header.set_mtime(u64::try_from(now.as_second()).unwrap_or_default());
+        archive
+            .append_data(&mut header, path, content)
+            .map_err(|error| Error::internal(format!("the archive cannot be written: {error}")))
+    };
+    add("worker", format!("{OUTCOME}{WORKER}").as_bytes(), tar::EntryType::Regular)?;
+    let mut list = String::new();
+    for mark in marks {
+        list.push_str(&format!("{mark}\n"));
+    }
+    add("marks", list.as_bytes(), tar::EntryType::Regular)?;
+    add("scripts/", b"", tar::EntryType::Directory)?;
+    add("jobs/", b"", tar::EntryType::Directory)?;
+    let mut shared = BTreeMap::new();
+    for submission in submissions {
+        let folder = format!("jobs/{}", submission.mark);
+        add(&format!("{folder}/"), b"", tar::EntryType::Directory)?;
+        add(&format!("{folder}/call"), submission.call.as_bytes(), tar::EntryType::Regular)?;
+        if submission.script.len() > SHARED {
+            shared.insert(&submission.hash, &submission.script);
+        } else {
+            add(&format!("{folder}/script"), &submission.script, tar::EntryType::Regular)?;
+        }
+    }
+    for (hash, script) in shared {
+        add(&format!("scripts/{hash}"), script, tar::EntryType::Regular)?;
+    }
+    // An archive that is cut between two entries unpacks without complaint.
+    add("whole", b"", tar::EntryType::Regular)?;
+    archive.into_inner().map_err(|error| Error::internal(format!("the archive cannot be written: {error}")))
+}
+
+/// A day before the oldest mark was made, as `sacct -S` takes it: marks hold their own time.
+pub(crate) fn since(marks: &[&Mark], now: Timestamp) -> String {
+    let oldest = marks
+        .iter()
+        .filter_map(|mark| made(&mark.thing()))
+        .min()
+        .unwrap_or(now - SignedDuration::from_hours(720));
+    let oldest = oldest.min(now) - SignedDuration::from_hours(24);
+    oldest.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// When a thing of ours was planned: the first 48 bits of its UUID.
+fn made(thing: &ThingId) -> Option<Timestamp> {
+    let digits: String = thing.as_str().chars().filter(|letter| *letter != '-').take(13).collect();
+    let milliseconds = digits.strip_suffix('7')?;
+    Timestamp::from_millisecond(i64::from_str_radix(milliseconds, 16).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use cloudmesh_model::Installation;
+
+    use super::*;
+
+    #[test]
+    fn a_mark_tells_when_it_was_made() {
+        let mark = Mark::of(&Installation::draw(), &ThingId::planned()).unwrap();
+        let now = Timestamp::now();
+        let text = since(&[&mark], now);
+        let expected = (now - SignedDuration::from_hours(24)).strftime("%Y-%m-%dT%H:%M").to_string();
+        assert!(text.starts_with(&expected), "{text} {expected}");
+    }
+
+    #[test]
+    fn times_are_written_as_slurm_reads_them() {
+        assert_eq!(duration(90), "0-00:01:30");
+        assert_eq!(duration(93_784), "1-02:03:04");
+    }
+
+    #[test]
+    fn scripts_that_slurm_would_refuse_are_refused_here() {
+        for script in ["", "\n \n", "echo", "#!/bin/sh\r\necho\r\n", "#!/bin/sh\n\0"] {
+            assert!(check_script("job", script.as_bytes()).is_err(), "{script:?}");
+        }
+        assert!(check_script("job", b"#!/bin/sh\necho \xff\n").is_ok());
+    }
+}
