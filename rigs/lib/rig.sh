@@ -167,6 +167,27 @@ proc_start() {
   proc_record "$name" $! || fail "$name ended at once" "$LOG/$name.log"
 }
 
+# proc_sweep: ends what is left of the groups of recorded processes that are
+# themselves dead, after an unclean end. That a process belongs to the recorded
+# one is known by its group and by its output going to that one's log.
+proc_sweep() {
+  local name pid member out end=$((SECONDS + 10))
+  for name in $(proc_names); do
+    alive "$name" && continue
+    read -r pid _ <"$RUN/$name.pid"
+    for member in $(pgrep -g "$pid"); do
+      for out in 1 2; do
+        if [ "$(readlink "/proc/$member/fd/$out")" = "$LOG/$name.log" ]; then
+          kill -KILL "$member" 2>/dev/null
+          while proc_start_time "$member" >/dev/null && [ $SECONDS -lt $end ]; do sleep 0.1; done
+          break
+        fi
+      done
+    done
+    rm -f "$RUN/$name.pid"
+  done
+}
+
 # proc_signal_stop NAME: asks it to end, does not wait.
 proc_signal_stop() {
   local pid; pid=$(proc_pid "$1") || return 0
@@ -242,10 +263,14 @@ port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 port_taken() { [ -n "$(ss -Hltn "sport = :$1" 2>/dev/null)" ]; }
 
 # need_port NAME PORT VARIABLE: free, or held by our live process of that name.
+# A process that is just dying may hold it for a moment yet.
 need_port() {
+  local end=$((SECONDS + 3))
   alive "$1" && return 0
-  port_taken "$2" && fail "port $2 (for $1) is taken by another process; set $3 to a free one"
-  return 0
+  while port_taken "$2"; do
+    [ $SECONDS -lt $end ] || fail "port $2 (for $1) is taken by another process; set $3 to a free one"
+    sleep 0.2
+  done
 }
 
 # only_loopback NAME…: fails if a process of these groups listens elsewhere.
