@@ -193,10 +193,9 @@ impl Values<'_> {
         }
     }
 
-    fn method(&self, place: &str, secrets: &BTreeMap<String, Secret>) -> Result<Method> {
+    fn method(&self, place: &str) -> Result<Method> {
         let credential =
-            self.first(&["OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME"]).is_some()
-                || secrets.contains_key(APPLICATION_CREDENTIAL_SECRET);
+            self.first(&["OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME"]).is_some();
         let by_credential = match self.first(&["OS_AUTH_TYPE"]).as_deref() {
             None | Some("") => credential,
             Some("password" | "v3password") => false,
@@ -243,7 +242,7 @@ impl Profile {
         }
         Ok(Self {
             auth_url: identity_root(&values.needed(&["OS_AUTH_URL"], name)?)?,
-            method: values.method(name, &place.secrets)?,
+            method: values.method(name)?,
             region: values.first(&["OS_REGION_NAME"]),
             interface,
             cacert: values.first(&["OS_CACERT"]).map(|text| path(&text, surroundings)),
