@@ -55,7 +55,7 @@ pub fn with_place(text: Option<&str>, entry: &PlaceEntry, user: &str, path: &Pat
         if values.is_empty() {
             continue;
         }
-        place.set(name, &Mapping::new());
+        place.set(name, Mapping::new());
         let mapping = place.get_mapping(name).ok_or_else(|| not_editable(path))?;
         for (key, value) in values {
             mapping.set(key.as_str(), value.as_str());
@@ -163,7 +163,7 @@ fn places(document: &Document, family: Family, path: &Path) -> Result<Mapping> {
     let root = document.as_mapping().ok_or_else(|| not_editable(path))?;
     let inside = |mapping: &Mapping, key: &str| {
         if mapping.get_mapping(key).is_none() {
-            mapping.set(key, &Mapping::new());
+            mapping.set(key, Mapping::new());
         }
         mapping.get_mapping(key).ok_or_else(|| not_editable(path))
     };

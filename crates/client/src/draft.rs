@@ -163,12 +163,12 @@ impl Draft {
             }
         }
         for step in &self.plan.steps {
-            if let StepKind::Act(action) = &step.kind {
-                if action.nature() == Nature::Destroy {
-                    let words = format!("{} {} on {}", step.verb(), step.label, step.place);
-                    if !self.plan.irreversible.contains(&words) {
-                        self.plan.irreversible.push(words);
-                    }
+            if let StepKind::Act(action) = &step.kind
+                && action.nature() == Nature::Destroy
+            {
+                let words = format!("{} {} on {}", step.verb(), step.label, step.place);
+                if !self.plan.irreversible.contains(&words) {
+                    self.plan.irreversible.push(words);
                 }
             }
         }

@@ -169,10 +169,11 @@ impl Mesh {
     /// # Errors
     /// When the configuration is malformed.
     pub fn user(&self) -> Result<String> {
-        if let Some(user) = &self.configuration()?.cloudmesh.profile.user {
-            if user != "TBD" && !user.is_empty() {
-                return Ok(user.clone());
-            }
+        if let Some(user) = &self.configuration()?.cloudmesh.profile.user
+            && user != "TBD"
+            && !user.is_empty()
+        {
+            return Ok(user.clone());
         }
         let variables = &self.parts.surroundings.variables;
         let login =

@@ -42,12 +42,12 @@ pub(crate) async fn carry_out(
     if draft.plan.steps.is_empty() {
         return own_changes_only(mesh, draft, door).await;
     }
-    if !envelope.save {
-        if let Err(error) = confirm(mesh, &draft.plan, envelope) {
-            let (kind, reserved) = release(&draft);
-            names::release(mesh, kind, &reserved).await?;
-            return Err(error);
-        }
+    if !envelope.save
+        && let Err(error) = confirm(mesh, &draft.plan, envelope)
+    {
+        let (kind, reserved) = release(&draft);
+        names::release(mesh, kind, &reserved).await?;
+        return Err(error);
     }
     let stored = StoredPlan {
         id: ThingId::from_stored(draft.plan.id.as_str()),

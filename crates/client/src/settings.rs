@@ -191,10 +191,10 @@ pub async fn fill(mesh: &Mesh, place: &str, key: &str) -> Result<Option<Filled>>
     let families = [cloudmesh_resource::Family::Compute, cloudmesh_resource::Family::Batch];
     let description =
         families.into_iter().flat_map(|family| places.of(family)).find(|there| there.name == place);
-    if let Some(description) = description {
-        if let Some(value) = description.defaults.get(key).filter(|value| *value != "TBD") {
-            return Ok(filled(value.clone(), description.source.clone()));
-        }
+    if let Some(description) = description
+        && let Some(value) = description.defaults.get(key).filter(|value| *value != "TBD")
+    {
+        return Ok(filled(value.clone(), description.source.clone()));
     }
     Ok(None)
 }

@@ -98,11 +98,11 @@ pub fn main(program: &Program) -> ExitCode {
             }
         }
     }
-    if let [word] = words.as_slice() {
-        if matches!(word.as_str(), "--version" | "-V") {
-            let _ = writeln!(std::io::stdout(), "cm {}", env!("CARGO_PKG_VERSION"));
-            return ExitCode::SUCCESS;
-        }
+    if let [word] = words.as_slice()
+        && matches!(word.as_str(), "--version" | "-V")
+    {
+        let _ = writeln!(std::io::stdout(), "cm {}", env!("CARGO_PKG_VERSION"));
+        return ExitCode::SUCCESS;
     }
     let surroundings = surroundings();
     let code = match dispatch(program, words, &surroundings) {

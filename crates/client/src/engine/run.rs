@@ -62,7 +62,7 @@ pub async fn run(mesh: &Mesh, stored: StoredPlan, door: &mut (dyn Door + '_)) ->
     take_lease(mesh, &lease, &holder).await?;
     let result = async {
         let mut run = Run::prepare(mesh, stored, door).await?;
-        run.to_the_end(&lease, &holder).await
+        run.until_nothing_is_left(&lease, &holder).await
     }
     .await;
     mesh.store()?.release(&lease, &holder).await?;
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    async fn to_the_end(&mut self, lease: &str, holder: &str) -> Result<PlanOutcome> {
+    async fn until_nothing_is_left(&mut self, lease: &str, holder: &str) -> Result<PlanOutcome> {
         let begun = Instant::now();
         self.door.event(&PlanEvent::Begun { plan: &self.stored.plan, done: self.done() });
         self.unwritten.push(journal::plan_change(&self.stored)?);

@@ -73,14 +73,11 @@ impl Input for BootInput {
         if self.names.is_some() && self.name.is_some() {
             return Err(Error::bad_input("names and --name exclude each other").hint("give one of them"));
         }
-        if let (Some(n), Some(names)) = (self.n, self.names.as_ref().or(self.name.as_ref())) {
-            if names.len() != n as u64 {
-                return Err(Error::bad_input(format!(
-                    "--n={n} and {} names do not fit together",
-                    names.len()
-                ))
+        if let (Some(n), Some(names)) = (self.n, self.names.as_ref().or(self.name.as_ref()))
+            && names.len() != n as u64
+        {
+            return Err(Error::bad_input(format!("--n={n} and {} names do not fit together", names.len()))
                 .hint("leave one of them out"));
-            }
         }
         let count =
             self.names.as_ref().or(self.name.as_ref()).map_or(self.n.unwrap_or(1) as u64, HostList::len);
