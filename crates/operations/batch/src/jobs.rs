@@ -131,13 +131,9 @@ fn no_job(wanted: &str) -> Error {
 /// The jobs that `wanted` names: id on the cluster, Cloudmesh's id, name, or `last`.
 fn choose<'a>(jobs: &'a [Job], wanted: &str) -> Vec<&'a Job> {
     if wanted == "last" {
-        // Ids of what Cloudmesh submitted are in the order of time.
-        return jobs
-            .iter()
-            .filter(|job| job.mark.is_some())
-            .max_by(|one, other| one.id.cmp(&other.id))
-            .into_iter()
-            .collect();
+        // Ids of what this installation submitted are in the order of time.
+        let ours = |job: &&Job| job.mark.as_ref().map_or(job.native.is_none(), |mark| mark.thing() == job.id);
+        return jobs.iter().filter(ours).max_by(|one, other| one.id.cmp(&other.id)).into_iter().collect();
     }
     let exact: Vec<&Job> = jobs
         .iter()

@@ -30,7 +30,7 @@ pub struct RunInput {
     /// A script's file, or a command; then their arguments (after -- where they begin with a hyphen)
     #[arg(required = true, value_name = "SCRIPT|COMMAND")]
     script: Vec<String>,
-    /// The cluster
+    /// The cluster; with several, separated by commas, or `all`, the job runs on each of them
     #[arg(long)]
     cluster: Option<String>,
     /// Queue (partition)
@@ -250,70 +250,103 @@ fn quoted(words: &[String]) -> String {
 impl Change for Run {
     async fn plan(mesh: &Mesh, input: RunInput, draft: &mut Draft) -> Result<()> {
         let script = script(mesh, &input.script)?;
-        let (cluster, chosen) = places::for_change(mesh, Family::Batch, input.cluster.as_deref()).await?;
-        if let Some(from) = chosen {
-            draft.filled(Filled { option: "cluster".into(), value: cluster.clone(), from: from.into() });
-        }
-        let queue = draft.option(mesh, &cluster, "queue", input.queue.as_deref()).await?;
-        let account = draft.option(mesh, &cluster, "account", input.account.as_deref()).await?;
-        let folder = draft.option(mesh, &cluster, "experiment_dir", input.dir.as_deref()).await?;
-        let time_limit = match draft.option(mesh, &cluster, "time", input.time.as_deref()).await? {
-            Some(time) => Some(time_limit::seconds(&time)?),
-            None => None,
+        let clusters = match input.cluster.as_deref() {
+            Some(several) if several == "all" || several.contains(',') => {
+                places::for_reading(mesh, Family::Batch, Some(several)).await?
+            }
+            named => {
+                let (cluster, chosen) = places::for_change(mesh, Family::Batch, named).await?;
+                if let Some(from) = chosen {
+                    draft.filled(Filled {
+                        option: "cluster".into(),
+                        value: cluster.clone(),
+                        from: from.into(),
+                    });
+                }
+                vec![cluster]
+            }
         };
         let hash = attachments::keep(mesh.home(), &script.content)?;
-        let environment = environment(&input.env)?;
         let base = input.name.clone().unwrap_or_else(|| script.name.clone());
-        let count = input.n.unwrap_or(1);
-        let mut changes = Vec::new();
-        let mut inverse = Vec::new();
-        for number in 1..=count {
-            let job = ThingId::planned();
-            let name = if count == 1 { base.clone() } else { format!("{base}-{number:03}") };
-            let submit = SubmitJob {
-                job: job.clone(),
-                name: name.clone(),
-                script: hash.clone(),
-                arguments: script.arguments.clone(),
-                queue: queue.clone(),
-                time_limit,
-                nodes: input.nodes,
-                tasks: input.tasks,
-                cpus_per_task: input.cpus,
-                memory: input.memory,
-                account: account.clone(),
-                array: input.array.clone(),
-                hold: input.hold,
-                environment: environment.clone(),
-                folder: folder.clone(),
-            };
-            draft.placeholder(Thing::Job(planned_job(&submit, &cluster)));
-            let submitted =
-                draft.act(&cluster, &name, Action::Batch(BatchAction::SubmitJob(Box::new(submit))), &[]);
-            if draft.wait() == Some(true) {
-                let wait = StepKind::Await {
-                    thing_kind: ThingKind::Job,
-                    thing: job.clone(),
-                    until: Until::Ended,
-                    limit: ENDED_WITHIN,
-                };
-                draft.step(&cluster, &name, wait, &[submitted]);
-            }
-            if let Some(group) = &input.group {
-                let member = Membership::new(group, "job", job.as_str(), &cluster);
-                inverse.push(cloudmesh_store::Change::Delete {
-                    kind: Membership::NOUN.name.to_owned(),
-                    id: member.id.as_str().to_owned(),
-                    expected: Expected::Any,
-                });
-                changes.push(cloudmesh_store::Change::Put(records::document(&member)?, Expected::Any));
-            }
+        for cluster in &clusters {
+            submissions(mesh, draft, &input, cluster, &base, &hash, &script.arguments).await?;
         }
-        draft.own(changes, inverse);
+        let count = input.n.unwrap_or(1) * clusters.len();
         let array = input.array.as_ref().map(|array| format!(" (array {array})")).unwrap_or_default();
-        draft.title(format!("submit {} to {cluster}: {base}{array}", policy::counted::<Job>(count)));
+        draft.title(format!(
+            "submit {} to {}: {base}{array}",
+            policy::counted::<Job>(count),
+            clusters.join(", ")
+        ));
         Ok(())
     }
+}
+
+/// The steps that submit to one cluster.
+async fn submissions(
+    mesh: &Mesh,
+    draft: &mut Draft,
+    input: &RunInput,
+    cluster: &str,
+    base: &str,
+    script: &str,
+    arguments: &[String],
+) -> Result<()> {
+    let queue = draft.option(mesh, cluster, "queue", input.queue.as_deref()).await?;
+    let account = draft.option(mesh, cluster, "account", input.account.as_deref()).await?;
+    let folder = draft.option(mesh, cluster, "experiment_dir", input.dir.as_deref()).await?;
+    let time_limit = match draft.option(mesh, cluster, "time", input.time.as_deref()).await? {
+        Some(time) => Some(time_limit::seconds(&time)?),
+        None => None,
+    };
+    let environment = environment(&input.env)?;
+    let count = input.n.unwrap_or(1);
+    let mut changes = Vec::new();
+    let mut inverse = Vec::new();
+    for number in 1..=count {
+        let job = ThingId::planned();
+        let name = if count == 1 { base.to_owned() } else { format!("{base}-{number:03}") };
+        let submit = SubmitJob {
+            job: job.clone(),
+            name: name.clone(),
+            script: script.to_owned(),
+            arguments: arguments.to_vec(),
+            queue: queue.clone(),
+            time_limit,
+            nodes: input.nodes,
+            tasks: input.tasks,
+            cpus_per_task: input.cpus,
+            memory: input.memory,
+            account: account.clone(),
+            array: input.array.clone(),
+            hold: input.hold,
+            environment: environment.clone(),
+            folder: folder.clone(),
+        };
+        draft.placeholder(Thing::Job(planned_job(&submit, cluster)));
+        let submitted =
+            draft.act(cluster, &name, Action::Batch(BatchAction::SubmitJob(Box::new(submit))), &[]);
+        if draft.wait() == Some(true) {
+            let wait = StepKind::Await {
+                thing_kind: ThingKind::Job,
+                thing: job.clone(),
+                until: Until::Ended,
+                limit: ENDED_WITHIN,
+            };
+            draft.step(cluster, &name, wait, &[submitted]);
+        }
+        if let Some(group) = &input.group {
+            let member = Membership::new(group, "job", job.as_str(), cluster);
+            inverse.push(cloudmesh_store::Change::Delete {
+                kind: Membership::NOUN.name.to_owned(),
+                id: member.id.as_str().to_owned(),
+                expected: Expected::Any,
+            });
+            changes.push(cloudmesh_store::Change::Put(records::document(&member)?, Expected::Any));
+        }
+    }
+    draft.own(changes, inverse);
+    Ok(())
 }
 
 fn planned_job(submit: &SubmitJob, cluster: &str) -> Job {
