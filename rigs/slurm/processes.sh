@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # the settings are the rig's
+# shellcheck shell=bash disable=SC2154,SC2153 # the settings are the rig's
 # How each process of the Slurm rig is started. Sourced by rig.
 
 all_names() {
@@ -24,7 +24,7 @@ can_name() {
     unshare --uts --mount --propagation slave sh -c 'hostname rig-probe && mount --bind /etc/hosts /etc/hosts' \
       >/dev/null 2>&1 && CAN_NAME=yes || CAN_NAME=no
   }
-  [ $CAN_NAME = yes ]
+  [ "$CAN_NAME" = yes ]
 }
 host_is_loopback() { [ "$(getent ahostsv4 "$(hostname)" | awk '{ print $1 }' | sort -u)" = 127.0.0.1 ]; }
 
