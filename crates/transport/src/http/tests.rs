@@ -184,6 +184,64 @@ async fn what_speaks_no_tls_and_what_is_no_url_are_told_apart() {
     }
 }
 
+/// Answers `1` over TLS, with a certificate for `name` that only itself vouches for.
+async fn secure_server(name: &str) -> (String, String) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let pem = made.cert.pem();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let configuration = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(configuration));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        loop {
+            let (socket, _) = listener.accept().await.unwrap();
+            let Ok(mut socket) = acceptor.accept(socket).await else { continue };
+            let mut buffer = vec![0; 65536];
+            let _ = socket.read(&mut buffer).await;
+            let _ = socket.write_all(answer(200, "", "1").as_bytes()).await;
+            let _ = socket.shutdown().await;
+        }
+    });
+    (url, pem)
+}
+
+#[tokio::test]
+async fn a_certificate_is_trusted_only_where_the_user_says_so() {
+    let (url, pem) = secure_server("localhost").await;
+    for call in [Call::get(&url), Call::post(&url)] {
+        let error = client().send(call).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry_class()), (ErrorKind::Unreachable, Retry::Permanent));
+        assert!(super::is_untrusted_certificate(&error), "{error:?}");
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &pem).unwrap();
+    let cacert = Some(file.path().to_owned());
+    let trusting = Client::new(Settings { cacert: cacert.clone(), ..Settings::default() });
+    assert_eq!(trusting.send(Call::post(&url)).await.unwrap().json::<u8>().unwrap(), 1);
+    let careless = Client::new(Settings { insecure: true, ..Settings::default() });
+    assert_eq!(careless.send(Call::get(&url)).await.unwrap().status(), 200);
+
+    let (elsewhere, pem) = secure_server("elsewhere.invalid").await;
+    std::fs::write(file.path(), &pem).unwrap();
+    let trusting = Client::new(Settings { cacert, ..Settings::default() });
+    let error = trusting.send(Call::get(&elsewhere)).await.unwrap_err();
+    assert!(error.message().contains("another host name"), "{error}");
+
+    for text in ["", "no certificate"] {
+        std::fs::write(file.path(), text).unwrap();
+        let cacert = Some(file.path().to_owned());
+        let broken = Client::new(Settings { cacert, ..Settings::default() });
+        assert_eq!(broken.send(Call::get(&url)).await.unwrap_err().kind(), ErrorKind::BadInput);
+    }
+}
+
 #[test]
 fn the_fate_of_a_change_follows_from_its_status() {
     let at_once = Retry::Temporary { after_ms: None };
