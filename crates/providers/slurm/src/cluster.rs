@@ -25,6 +25,9 @@ macro_rules! script {
     };
 }
 
+/// The script that submits.
+pub(crate) const SUBMIT: &str = script!("outcome", "submit");
+
 static CAPABILITIES: &[Capability] = &[
     Capability {
         action: "submit_job",
@@ -75,7 +78,7 @@ impl SlurmCluster {
             Ok(input) => input,
             Err(error) => return all(&error),
         };
-        let call = Call::change(script!("outcome", "submit")).input(input).deadline(deadline);
+        let call = Call::change(SUBMIT).input(input).deadline(deadline);
         let output = match self.ssh.run(call).await {
             Ok(output) => output,
             Err(error) => return all(&error.at(&self.name)),
@@ -267,10 +270,10 @@ impl SlurmCluster {
             }
         }
         for record in answer.records("files") {
-            if let [mark, then, call, ..] = record.as_slice()
+            if let [mark, then, name, ..] = record.as_slice()
                 && let Ok(mark) = mark.parse::<Mark>()
             {
-                past.files.insert(mark.thing(), (then.trim().parse().ok(), name_in(call)));
+                past.files.insert(mark.thing(), (then.trim().parse().ok(), (*name).to_owned()));
             }
         }
         Ok(past)
@@ -341,11 +344,6 @@ struct Past {
     exits: BTreeMap<(String, Option<String>), (i64, i64)>,
     files: BTreeMap<ThingId, (Option<i64>, String)>,
     now: Option<i64>,
-}
-
-/// The job's name in the first line of its `call` file.
-fn name_in(call: &str) -> String {
-    call.strip_prefix("o--job-name=").unwrap_or("job").to_owned()
 }
 
 #[async_trait]
@@ -440,7 +438,7 @@ impl Changes for SlurmCluster {
         for mark in &wanted {
             text.push_str(&format!("{mark}\n"));
         }
-        let answer = self.ask(Call::read(script!("find")).input(text.into_bytes())).await?;
+        let answer = self.ask(Call::read(script!("outcome", "find")).input(text.into_bytes())).await?;
         let mut rows = self.queue_rows(&answer)?;
         let known: BTreeSet<String> = rows.iter().map(|row| row.base.clone()).collect();
         let accounts = self.accounting_rows(&answer)?;
@@ -454,7 +452,7 @@ impl Changes for SlurmCluster {
             })
             .collect();
         for record in answer.records("files") {
-            let [mark, id, call, ..] = record.as_slice() else { continue };
+            let [mark, id, name, ..] = record.as_slice() else { continue };
             let (Ok(mark), Some((id, _))) = (mark.parse::<Mark>(), split_id(id)) else { continue };
             let native = NativeId(id);
             if found.iter().any(|found| found.mark == mark && found.native == native) {
@@ -465,7 +463,8 @@ impl Changes for SlurmCluster {
             } else {
                 (JobStatus::Gone, "the cluster keeps no accounts, so nothing tells how it ended")
             };
-            let job = self.bare_job(mark.thing(), &native, name_in(call), status, reason, Some(mark.clone()));
+            let job =
+                self.bare_job(mark.thing(), &native, (*name).to_owned(), status, reason, Some(mark.clone()));
             found.push(Found { mark, native, thing: Thing::Job(job) });
         }
         Ok(found)

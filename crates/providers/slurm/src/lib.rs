@@ -8,6 +8,8 @@ mod answer;
 mod cluster;
 mod record;
 mod refusal;
+#[cfg(test)]
+mod script_tests;
 mod submission;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,4 @@
-//! Jobs on their way to the cluster: what stands in the archive that the script unpacks, and what
-//! each job's `call` file says.
+//! Jobs on their way to the cluster: the archive that the script unpacks, and each job's call in it.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +11,8 @@ use crate::Settings;
 const OUTCOME: &str = include_str!("scripts/outcome.sh");
 const WORKER: &str = include_str!("scripts/worker.sh");
 
-/// Larger scripts travel once for all jobs that share them. The bound never changes: a job's folder
-/// remembers which of the two it was.
-const SHARED: usize = 16 * 1024;
+/// Jobs in one file of calls: one process submits them, four such processes at once.
+const CALLS: usize = 8;
 
 /// One job, checked and ready.
 #[derive(Debug)]
@@ -42,7 +40,7 @@ impl Submission {
             return Err(Error::internal("a script's hash is empty"));
         }
         Ok(Self {
-            call: call(submit, settings, &mark, script.len() > SHARED, &hash)?,
+            call: call(submit, settings, &mark, &hash)?,
             mark,
             name: submit.name.clone(),
             hash,
@@ -74,12 +72,12 @@ fn check_script(name: &str, script: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The `call` file. Each line begins with a letter: an option, a work folder, the script here or
-/// in the call's own folder (`c`), an argument, a variable of the environment; `n` goes on with a new
-/// line of the item before, and a full stop ends it.
-fn call(submit: &SubmitJob, settings: &Settings, mark: &Mark, shared: bool, hash: &str) -> Result<String> {
+/// A job's call, as the worker reads it.
+fn call(submit: &SubmitJob, settings: &Settings, mark: &Mark, hash: &str) -> Result<String> {
     let mut call = Call { text: String::new() };
     let name = if submit.name.is_empty() { "job" } else { &submit.name };
+    call.item('m', &mark.to_string())?;
+    call.item('t', name.split('\n').next().unwrap_or_default())?;
     call.item('o', &format!("--job-name={name}"))?;
     call.item('o', &format!("--comment={mark}"))?;
     let (output, error) = match submit.array {
@@ -116,11 +114,7 @@ fn call(submit: &SubmitJob, settings: &Settings, mark: &Mark, shared: bool, hash
             call.item('w', &folder)?;
         }
     }
-    if shared {
-        call.item('c', hash)?
-    } else {
-        call.item('s', "script")?
-    }
+    call.item('c', hash)?;
     for argument in &submit.arguments {
         call.item('a', argument)?;
     }
@@ -201,20 +195,19 @@ pub(crate) fn input(settings: &Settings, submissions: &[Submission], now: Timest
     }
     add("marks", list.as_bytes(), tar::EntryType::Regular)?;
     add("scripts/", b"", tar::EntryType::Directory)?;
+    add("calls/", b"", tar::EntryType::Directory)?;
     add("jobs/", b"", tar::EntryType::Directory)?;
-    let mut shared = BTreeMap::new();
+    let mut scripts = BTreeMap::new();
     for submission in submissions {
-        let folder = format!("jobs/{}", submission.mark);
-        add(&format!("{folder}/"), b"", tar::EntryType::Directory)?;
-        add(&format!("{folder}/call"), submission.call.as_bytes(), tar::EntryType::Regular)?;
-        if submission.script.len() > SHARED {
-            shared.insert(&submission.hash, &submission.script);
-        } else {
-            add(&format!("{folder}/script"), &submission.script, tar::EntryType::Regular)?;
-        }
+        add(&format!("jobs/{}/", submission.mark), b"", tar::EntryType::Directory)?;
+        scripts.insert(&submission.hash, &submission.script);
     }
-    for (hash, script) in shared {
+    for (hash, script) in scripts {
         add(&format!("scripts/{hash}"), script, tar::EntryType::Regular)?;
+    }
+    for (number, chunk) in submissions.chunks(CALLS).enumerate() {
+        let calls: String = chunk.iter().map(|submission| submission.call.as_str()).collect();
+        add(&format!("calls/{number}"), calls.as_bytes(), tar::EntryType::Regular)?;
     }
     // An archive that is cut between two entries unpacks without complaint.
     add("whole", b"", tar::EntryType::Regular)?;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and say what it measured")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -157,10 +158,13 @@ fn request(
     script: &str,
     change: impl FnOnce(&mut SubmitJob),
 ) -> Request {
+    let mut hasher = DefaultHasher::new();
+    script.hash(&mut hasher);
+    let hash = format!("{:016x}", hasher.finish());
     let mut submit = SubmitJob {
         job: id.clone(),
         name: "test".to_owned(),
-        script: "5eed".to_owned(),
+        script: hash.clone(),
         arguments: Vec::new(),
         queue: None,
         time_limit: Some(300),
@@ -179,7 +183,7 @@ fn request(
         mark: Mark::of(installation, &id),
         action: Action::Batch(BatchAction::SubmitJob(Box::new(submit))),
         natives: BTreeMap::new(),
-        attachments: BTreeMap::from([("5eed".to_owned(), Arc::from(script.as_bytes()))]),
+        attachments: BTreeMap::from([(hash, Arc::from(script.as_bytes()))]),
     }
 }
 
@@ -281,13 +285,14 @@ async fn a_submission_that_was_cut_is_found_by_its_folder_and_adopted() {
     let mark = request.mark.clone().unwrap();
     let first = rig.submit(std::slice::from_ref(&request)).await;
     // What a killed login node leaves: the lock, without the id and without a living holder.
-    rig.by_hand(&format!("cd 'cm test/{mark}' && rm id1 exit1 && echo 999999999 $(uname -n) >lock1"));
+    rig.by_hand(&format!("cd 'cm test/{mark}' && echo 999999999 $(uname -n) x >attempt1"));
     let error = rig.batch.perform(vec![request.clone()]).await.remove(0).unwrap_err();
     assert_eq!(error.retry_class(), Retry::Uncertain);
     assert_eq!(
         rig.batch.find(ThingKind::Job, std::slice::from_ref(&mark)).await.unwrap()[0].native,
         first[0].1
     );
+    tokio::time::sleep(Duration::from_secs(4)).await;
     let adopted = rig.submit(std::slice::from_ref(&request)).await;
     assert_eq!(adopted, first);
     rig.cancel(&first).await;
@@ -296,7 +301,7 @@ async fn a_submission_that_was_cut_is_found_by_its_folder_and_adopted() {
     let mark = request.mark.clone().unwrap();
     rig.submit(std::slice::from_ref(&rig.request("#!/bin/sh\ntrue\n", |_| ()))).await;
     rig.by_hand(&format!(
-        "cd 'cm test' && mkdir {mark} && cd {mark} && printf 'o--job-name=x\\no--comment={mark}\\nsscript\\n.\\n' >call && printf '#!/bin/sh\\n' >script && echo 999999999 $(uname -n) >lock1; touch -d '1 minute ago' lock1"
+        "cd 'cm test' && mkdir {mark} && cd {mark} && echo 999999999 $(uname -n) x >attempt1; touch -d '1 minute ago' attempt1"
     ));
     let anew = rig.submit(std::slice::from_ref(&request)).await;
     assert_eq!(rig.batch.find(ThingKind::Job, &[mark]).await.unwrap().len(), 1);

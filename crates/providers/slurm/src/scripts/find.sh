@@ -4,12 +4,14 @@ IFS= read -r cm_folder
 IFS= read -r cm_since
 cm_section files
 cd && cd -- "$cm_folder" 2>/dev/null && while IFS= read -r cm_mark; do
-  [ -e "$cm_mark/lock1" ] || continue
-  cm_name=
-  { IFS= read -r cm_name <"$cm_mark/call"; } 2>/dev/null
-  for cm_file in "$cm_mark"/id[0-9]* "$cm_mark"/adopted; do
-    { IFS= read -r cm_id <"$cm_file"; } 2>/dev/null && [ -n "$cm_id" ] &&
-      printf '%s\037%s\037%s\036' "$cm_mark" "$cm_id" "$cm_name"
+  for cm_file in "$cm_mark"/attempt[0-9]* "$cm_mark"/adopted; do
+    [ -e "$cm_file" ] || continue
+    cm_name=
+    case $cm_file in
+      */adopted) { IFS= read -r cm_id <"$cm_file"; } || continue ;;
+      *) cm_attempt "$cm_file"; IFS=' ' read -r cm_holder cm_host cm_name <"$cm_file" ;;
+    esac
+    [ -z "$cm_id" ] || printf '%s\037%s\037%s\036' "$cm_mark" "$cm_id" "$cm_name"
   done
 done
 cm_section squeue

@@ -16,11 +16,10 @@ if [ -n "$cm_codes" ]; then
 fi
 cm_section files
 cd && cd -- "$cm_folder" 2>/dev/null && while IFS= read -r cm_mark; do
-  [ -e "$cm_mark/call" ] || continue
+  [ -e "$cm_mark/attempt1" ] || continue
   cm_name=
-  cm_then=
-  IFS= read -r cm_name <"$cm_mark/call"
-  cm_then=$(stat -c %Y "$cm_mark/lock1" 2>/dev/null)
+  IFS=' ' read -r cm_holder cm_host cm_name <"$cm_mark/attempt1"
+  cm_then=$(stat -c %Y "$cm_mark/attempt1" 2>/dev/null)
   printf '%s\037%s\037%s\036' "$cm_mark" "$cm_then" "$cm_name"
 done
 cm_section now

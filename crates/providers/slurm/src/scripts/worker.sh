@@ -1,35 +1,39 @@
-# Submits the jobs whose marks are given, one after the other. Beside sbatch nothing is forked.
+# Submits the jobs of one file of calls, one after the other. Beside sbatch nothing is forked.
+# A call is lines that begin with a letter: m its mark, t its name in one line, o an option, w a
+# work folder, c the script, a an argument, e a variable; n goes on with a new line of the item before;
+# a full stop ends it.
 trap '' HUP PIPE
 cm_root=$1 cm_stage=$2 cm_sbatch=$3 cm_here=$4
-shift 4
 cm_nl='
 '
-for cm_mark do
+cm_i=0
+exec 3<"$cm_stage/calls/$5"
+while IFS= read -r cm_line <&3; do
+  # What is left of a call that was passed over is passed over as well.
+  case $cm_line in m*) cm_mark=${cm_line#m} ;; *) continue ;; esac
   cd "$cm_root/$cm_mark" 2>/dev/null || continue
-  cm_n=0 cm_id=
-  while [ -e "lock$((cm_n + 1))" ]; do
-    cm_n=$((cm_n + 1))
-    { IFS= read -r cm_id <"id$cm_n"; } 2>/dev/null && [ -n "$cm_id" ] && break
-    cm_id=
-  done
-  [ -z "$cm_id" ] || continue
-  if [ "$cm_n" -gt 0 ]; then
-    [ ! -e adopted ] || continue
+  if [ -e attempt1 ]; then
+    cm_stand . && continue
     if [ ! -e "$cm_stage/free-$cm_mark-$cm_n" ]; then
-      # Somebody may be at it this moment: wait a little for the outcome.
-      cm_i=0
-      while [ "$cm_i" -lt 25 ] && [ ! -e "exit$cm_n" ]; do sleep 0.2 2>/dev/null || sleep 1; cm_i=$((cm_i + 1)); done
-      { IFS= read -r cm_id <"id$cm_n"; } 2>/dev/null && [ -n "$cm_id" ] && continue
-      cm_refused . "$cm_n" || continue
+      # Somebody may be at it this moment: wait a little for the outcome, once for all calls together.
+      while [ "$cm_i" -lt 25 ] && [ -z "$cm_code" ]; do
+        [ "$cm_host" != "$cm_here" ] || kill -0 "$cm_holder" 2>/dev/null || break
+        sleep 0.2 2>/dev/null || sleep 1
+        cm_i=$((cm_i + 1))
+        cm_attempt "attempt$cm_n"
+      done
+      [ -z "$cm_id" ] || continue
+      cm_refused || continue
     fi
-  fi
+  else cm_n=0; fi
   cm_n=$((cm_n + 1))
+  IFS= read -r cm_line <&3
   set -C
-  if { echo "$$ $cm_here" >"lock$cm_n"; } 2>/dev/null; then set +C; else set +C; continue; fi
+  if { echo "$$ $cm_here ${cm_line#t}" >"attempt$cm_n"; } 2>/dev/null; then set +C; else set +C; continue; fi
   (
     set --
     cm_kind= cm_item= cm_work=$cm_root/$cm_mark
-    while IFS= read -r cm_line; do
+    while IFS= read -r cm_line <&3; do
       cm_text=${cm_line#?}
       case $cm_line in n*) cm_item=$cm_item$cm_nl$cm_text; continue ;; esac
       case $cm_kind in
@@ -37,13 +41,14 @@ for cm_mark do
         w)
           case $cm_item in /*) cm_work=$cm_item/$cm_mark ;; *) cm_work=$HOME/$cm_item/$cm_mark ;; esac
           mkdir -p -m 700 -- "$cm_work" || exit 73 ;;
-        s) set -- "$@" "--chdir=$cm_work" "$cm_root/$cm_mark/$cm_item" ;;
-        c) set -- "$@" "--chdir=$cm_work" "$cm_stage/scripts/$cm_item" ;;
+        c) set -- "$@" "--chdir=$cm_work" "$cm_root/.scripts/$cm_item" ;;
         e) export "$cm_item" ;;
       esac
+      case $cm_line in .) exec "$cm_sbatch" --parsable "$@" 3<&- ;; esac
       cm_kind=${cm_line%"$cm_text"} cm_item=$cm_text
-    done <call
-    exec "$cm_sbatch" --parsable "$@"
-  ) >"id$cm_n" 2>"said$cm_n" </dev/null
-  echo $? >"exit$cm_n"
+    done
+    echo "the call is not whole"
+    exit 74
+  ) >>"attempt$cm_n" 2>&1 </dev/null
+  echo "exit $?" >>"attempt$cm_n"
 done
