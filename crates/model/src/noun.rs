@@ -139,7 +139,8 @@ impl RowBuilder {
             if !joined.is_empty() {
                 joined.push(' ');
             }
-            let one_word = |character: char| if character == ' ' || character.is_control() { '_' } else { character };
+            let one_word =
+                |character: char| if character == ' ' || character.is_control() { '_' } else { character };
             joined.extend(value.chars().map(one_word));
         }
         self.cell(&joined)
