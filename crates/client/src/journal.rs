@@ -3,6 +3,7 @@
 use cloudmesh_model::noun::ColumnKind::{Integer, Text, Time};
 use cloudmesh_model::noun::Shown::{Detail, List};
 use cloudmesh_model::{Column, Error, ErrorKind, NativeId, Noun, Record, Result, Row, RowBuilder, ThingId};
+use cloudmesh_resource::plan::PLAN_FORMAT;
 use cloudmesh_resource::{Plan, PlanId, Thing};
 use cloudmesh_store::{Change, Document, Expected, Outcome, Store};
 use jiff::Timestamp;
@@ -158,6 +159,10 @@ pub struct StepRecord {
     pub native: Option<NativeId>,
     /// Why it failed, or what made it uncertain.
     pub error: Option<String>,
+    /// Whether its call was repeated after one that got no answer and that nothing was found of. Should that
+    /// one take effect after all, what it made is looked for once more before the plan ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
 }
 
 /// The store's kind of step records.
@@ -205,6 +210,18 @@ pub fn plan_change(stored: &StoredPlan) -> Result<Change> {
     Ok(Change::Put(records::document(stored)?, Expected::Any))
 }
 
+const NEWER_PLAN: &str =
+    "a newer version of Cloudmesh made this plan; cm plan show displays it, only that version can run it";
+
+/// What is said of a plan whose format is newer than ours, even if every word of it is known.
+pub(crate) fn newer_format(plan: &Plan) -> Error {
+    Error::new(
+        ErrorKind::Store,
+        format!("the plan {} has format {}, this version knows {PLAN_FORMAT}", plan.id, plan.format),
+    )
+    .hint(NEWER_PLAN)
+}
+
 /// Finds a plan by its id or the beginning of it, or the newest with `last`.
 ///
 /// # Errors
@@ -217,9 +234,10 @@ pub async fn find_plan(store: &dyn Store, wanted: &str) -> Result<StoredPlan> {
     match found.as_slice() {
         [] => Err(Error::new(ErrorKind::NotFound, format!("no plan has the id {wanted}"))
             .hint("cm plan list shows those that are there")),
-        [one] => records::from_body(&one.document).map_err(|error| {
-            error.hint("a newer version of Cloudmesh made this plan; cm plan show displays it, only that version can run it")
-        }),
+        [one] => {
+            let stored: StoredPlan = records::from_body(&one.document).map_err(|error| error.hint(NEWER_PLAN))?;
+            if stored.plan.format > PLAN_FORMAT { Err(newer_format(&stored.plan)) } else { Ok(stored) }
+        }
         several => Err(Error::new(ErrorKind::Ambiguous, format!("{} plans have ids that begin with {wanted}", several.len()))
             .hint("give more of the id")),
     }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use cloudmesh_model::{Error, ErrorKind, Installation, Mark, NativeId, Result, Retry, ThingId};
+use cloudmesh_model::{Error, ErrorKind, Installation, Mark, NativeId, Result, Retry, ThingId, ThingKind};
+use cloudmesh_resource::plan::PLAN_FORMAT;
 use cloudmesh_resource::{
     Action, Attachments, Found, Nature, Performed, Place, Plan, Request, Seen, Step, StepKind,
 };
@@ -15,7 +16,7 @@ use futures::{FutureExt, StreamExt};
 use super::settle::{self, Sought};
 use super::waiting::{self, Key, Waiting};
 use super::{PlanEvent, PlanOutcome};
-use crate::journal::{self, PlanState, StepRecord, StepState, StoredPlan};
+use crate::journal::{self, PLAN, PlanState, StepRecord, StepState, StoredPlan};
 use crate::{Door, Mesh, attachments, names, records};
 
 /// How often a step's call is sent at the most.
@@ -28,6 +29,7 @@ const LEASE: Duration = Duration::from_secs(30);
 enum Event {
     Performed { place: String, steps: Vec<usize>, results: Vec<Result<Performed>> },
     Searched { sought: Vec<Sought>, result: Result<Vec<Found>> },
+    Counted { steps: Vec<usize>, result: Result<Vec<Found>> },
     Looked { key: Key, result: Result<Vec<Seen>> },
     Pause { step: usize },
     Renew,
@@ -61,12 +63,32 @@ pub async fn run(mesh: &Mesh, stored: StoredPlan, door: &mut (dyn Door + '_)) ->
     let holder = holder(mesh);
     take_lease(mesh, &lease, &holder).await?;
     let result = async {
+        let stored = as_it_stands(mesh, stored).await?;
         let mut run = Run::prepare(mesh, stored, door).await?;
         run.until_nothing_is_left(&lease, &holder).await
     }
     .await;
-    mesh.store()?.release(&lease, &holder).await?;
-    result
+    let released = mesh.store()?.release(&lease, &holder).await;
+    // What went wrong in the run says more than that its lease could not be given back either.
+    let outcome = result?;
+    released?;
+    Ok(outcome)
+}
+
+/// The plan as it is kept now that nobody else can run it: who read it before may have read it while
+/// somebody else still ran it.
+async fn as_it_stands(mesh: &Mesh, read: StoredPlan) -> Result<StoredPlan> {
+    let stored: StoredPlan = match mesh.store()?.get(PLAN.name, read.id.as_str()).await? {
+        Some(kept) => records::from_body(&kept.document)?,
+        None => read,
+    };
+    if stored.state == PlanState::Cancelled {
+        return Err(Error::new(ErrorKind::Conflict, "the plan was cancelled"));
+    }
+    if stored.plan.format > PLAN_FORMAT {
+        return Err(journal::newer_format(&stored.plan));
+    }
+    Ok(stored)
 }
 
 /// Who we are, so that another process can tell, and can see that we are no more.
@@ -80,8 +102,9 @@ fn holder(mesh: &Mesh) -> String {
 /// When a process began, in the kernel's ticks: tells a process from a later one of the same number.
 fn process_start(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let after_name = stat.rsplit_once(')')?.1;
-    after_name.split_whitespace().nth(19).map(str::to_owned)
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    // One that has ended and that nobody has asked for its end (a zombie) is no more.
+    if matches!(fields.next()?, "Z" | "X") { None } else { fields.nth(18).map(str::to_owned) }
 }
 
 /// Whether the process that `holder` names was on this computer and is no more.
@@ -175,6 +198,9 @@ impl<'a> Run<'a> {
                 self.launch().await?;
             }
             self.write().await?;
+            if self.calls.is_empty() && !stopping && self.waits.is_empty() {
+                self.count_what_was_repeated().await?;
+            }
             if self.calls.is_empty() && (stopping || self.waits.is_empty()) {
                 break;
             }
@@ -189,7 +215,13 @@ impl<'a> Run<'a> {
                 self.handle(event).await?;
             }
             if renewed.elapsed() > LEASE / 3 {
-                self.mesh.store()?.lease(lease, holder, LEASE).await?;
+                if let Lease::Held { holder, .. } = self.mesh.store()?.lease(lease, holder, LEASE).await? {
+                    return Err(Error::new(
+                        ErrorKind::Conflict,
+                        format!("this run stood still for too long, and the plan was taken by {holder}"),
+                    )
+                    .hint("that run goes on with it; nothing more is done here"));
+                }
                 renewed = Instant::now();
             }
         }
@@ -390,7 +422,7 @@ impl<'a> Run<'a> {
 
     /// Begins the search for what calls of unknown fate may have made.
     async fn seek(&mut self, numbers: Vec<usize>) -> Result<()> {
-        let mut groups: HashMap<(String, cloudmesh_model::ThingKind), Vec<Sought>> = HashMap::new();
+        let mut groups: HashMap<(String, ThingKind), Vec<Sought>> = HashMap::new();
         for number in numbers {
             let now = self.mesh.now();
             let step = &self.stored.plan.steps[number];
@@ -441,6 +473,7 @@ impl<'a> Run<'a> {
                 self.seek(uncertain).await
             }
             Event::Searched { sought, result } => self.searched(sought, result),
+            Event::Counted { steps, result } => self.counted(&steps, result),
             Event::Looked { key, result } => self.looked(&key, result),
             Event::Pause { step } => {
                 self.paused.retain(|paused| *paused != step);
@@ -525,6 +558,7 @@ impl<'a> Run<'a> {
                     );
                     self.fail(call.step, error)?;
                 } else {
+                    self.step_records[call.step].repeated = true;
                     self.set(call.step, StepState::Waiting, None)?;
                 }
                 continue;
@@ -535,6 +569,48 @@ impl<'a> Run<'a> {
             let performed =
                 Performed { native: Some(kept.native.clone()), thing: Some(kept.thing.clone()), gone: false };
             self.performed(call.step, performed)?;
+        }
+        Ok(())
+    }
+
+    /// At the end, once: what calls made that were repeated because nothing was found of an earlier one. A
+    /// service that was slower than it promised may have carried that one out since.
+    async fn count_what_was_repeated(&mut self) -> Result<()> {
+        let mut groups: HashMap<(String, ThingKind), Vec<(usize, Mark)>> = HashMap::new();
+        for number in 0..self.step_records.len() {
+            if self.step_records[number].state != StepState::Done || !self.step_records[number].repeated {
+                continue;
+            }
+            let step = &self.stored.plan.steps[number];
+            let (kind, id) = step.subject();
+            if let Some(mark) = Mark::of(self.mesh.installation().await?, id) {
+                groups.entry((step.place.clone(), kind)).or_default().push((number, mark));
+            }
+        }
+        for ((name, kind), repeated) in groups {
+            let place = self.place(&name).await?;
+            let (steps, marks): (Vec<usize>, Vec<Mark>) = repeated.into_iter().unzip();
+            self.waits.push(Box::pin(async move {
+                let result = settle::find_patiently(&place, kind, &marks).await;
+                Event::Counted { steps, result }
+            }));
+        }
+        Ok(())
+    }
+
+    fn counted(&mut self, steps: &[usize], result: Result<Vec<Found>>) -> Result<()> {
+        // Without an answer the steps stay done; the lists show what is there once the place answers again.
+        let found = result.unwrap_or_default();
+        for &number in steps {
+            self.step_records[number].repeated = false;
+            self.set(number, StepState::Done, None)?;
+            let kept = self.step_records[number].native.clone();
+            let id = self.stored.plan.steps[number].subject().1.clone();
+            let surplus =
+                found.iter().filter(|thing| thing.mark.thing() == id && Some(&thing.native) != kept.as_ref());
+            for thing in surplus {
+                self.remove_surplus(number, thing)?;
+            }
         }
         Ok(())
     }
@@ -655,6 +731,12 @@ impl<'a> Run<'a> {
     }
 
     async fn finish(&mut self, begun: Instant, interrupted: bool) -> Result<PlanOutcome> {
+        // Left at once: what is still under way may or may not take effect.
+        for number in 0..self.step_records.len() {
+            if self.step_records[number].state == StepState::Sent {
+                self.set(number, StepState::Uncertain, None)?;
+            }
+        }
         let count = |state| self.step_records.iter().filter(|record| record.state == state).count();
         let done = count(StepState::Done);
         let all = self.step_records.len();
@@ -694,7 +776,7 @@ impl<'a> Run<'a> {
             uncertain: self
                 .step_records
                 .iter()
-                .filter(|record| matches!(record.state, StepState::Uncertain | StepState::Sent))
+                .filter(|record| record.state == StepState::Uncertain)
                 .count(),
             elapsed: begun.elapsed(),
         })

@@ -44,7 +44,7 @@ fn remaining(sent: Timestamp, now: Timestamp, settle: Duration) -> Duration {
     settle.saturating_sub(elapsed)
 }
 
-async fn find_patiently(place: &Place, kind: ThingKind, marks: &[Mark]) -> Result<Vec<Found>> {
+pub(super) async fn find_patiently(place: &Place, kind: ThingKind, marks: &[Mark]) -> Result<Vec<Found>> {
     let mut wait = Duration::from_millis(500);
     for _ in 0..4 {
         match place.changes().find(kind, marks).await {
