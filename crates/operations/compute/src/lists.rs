@@ -1,10 +1,10 @@
-//! Lists of images, flavors and virtual machines.
+//! Lists of images, flavors and virtual machines, and everything about one of them.
 
-use cloudmesh_client::door::Layout;
+use cloudmesh_client::door::{Layout, PlaceAnswer};
 use cloudmesh_client::operation::{Envelope, Example, Input, Operation, Query, Rows};
-use cloudmesh_client::{Freshness, Mesh, places, refresh};
+use cloudmesh_client::{Freshness, Mesh, places, refresh, settings};
 use cloudmesh_model::compute::{FLAVOR, Flavor, IMAGE, Image, SERVER, Server};
-use cloudmesh_model::{HostList, Noun, Result, Row};
+use cloudmesh_model::{Error, HostList, Noun, Result, Row};
 use cloudmesh_resource::Family;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,111 @@ fn only(noun: &'static Noun, wanted: Option<String>) -> impl Fn(&Row) -> bool + 
     let name = noun.position("name").unwrap_or(0);
     let native = noun.position("native_id").unwrap_or(0);
     move |row| wanted.as_ref().is_none_or(|wanted| row.cell(name) == wanted || row.cell(native) == wanted)
+}
+
+/// The one thing that `wanted` names on a cloud; the default one of that cloud without it.
+async fn show_one<R: resolve::Named>(
+    mesh: &Mesh,
+    cloud: Option<&str>,
+    wanted: Option<String>,
+    envelope: &Envelope,
+    rows: &mut dyn Rows,
+) -> Result<Freshness> {
+    let word = R::NOUN.name;
+    let (cloud, _) = places::for_change(mesh, Family::Compute, cloud).await?;
+    let wanted = match wanted {
+        Some(wanted) => wanted,
+        None => {
+            settings::fill(mesh, &cloud, word)
+                .await?
+                .ok_or_else(|| {
+                    Error::bad_input(format!("which {word}? There is no default {word} for {cloud}"))
+                        .hint(format!("give its name; cm {word} list --cloud={cloud} shows all there are"))
+                })?
+                .value
+        }
+    };
+    if envelope.refresh {
+        refresh::read_place::<R>(mesh, &cloud).await?;
+    }
+    let record: R = resolve::one(mesh, &cloud, &wanted).await?;
+    rows.rows(vec![record.row()]);
+    let as_of = refresh::last_read::<R>(mesh.store()?.as_ref(), &cloud).await?;
+    Ok(Freshness { places: vec![PlaceAnswer { place: cloud, as_of, error: None }], note: None })
+}
+
+/// Shows everything about an image; about the default one of the cloud without a name.
+#[derive(Debug, clap::Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageShowInput {
+    /// Its name or id
+    image: Option<String>,
+    /// The cloud that it is on
+    #[arg(long)]
+    cloud: Option<String>,
+}
+
+impl Input for ImageShowInput {}
+
+/// `image show`.
+pub struct ImageShow;
+
+impl Operation for ImageShow {
+    const NAME: &'static str = "image.show";
+    const EXAMPLES: &'static [Example] =
+        &[Example { about: "Everything about one image", command: "image show ubuntu-24.04 --cloud=sim" }];
+    type Input = ImageShowInput;
+}
+
+impl Query for ImageShow {
+    const NOUN: &'static Noun = &IMAGE;
+    const LAYOUT: Layout = Layout::Detail;
+
+    async fn run(
+        mesh: &Mesh,
+        input: ImageShowInput,
+        envelope: &Envelope,
+        rows: &mut dyn Rows,
+    ) -> Result<Freshness> {
+        show_one::<Image>(mesh, input.cloud.as_deref(), input.image, envelope, rows).await
+    }
+}
+
+/// Shows everything about a flavor; about the default one of the cloud without a name.
+#[derive(Debug, clap::Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlavorShowInput {
+    /// Its name or id
+    flavor: Option<String>,
+    /// The cloud that it is on
+    #[arg(long)]
+    cloud: Option<String>,
+}
+
+impl Input for FlavorShowInput {}
+
+/// `flavor show`.
+pub struct FlavorShow;
+
+impl Operation for FlavorShow {
+    const NAME: &'static str = "flavor.show";
+    const EXAMPLES: &'static [Example] =
+        &[Example { about: "Everything about one flavor", command: "flavor show m1.small --cloud=sim" }];
+    type Input = FlavorShowInput;
+}
+
+impl Query for FlavorShow {
+    const NOUN: &'static Noun = &FLAVOR;
+    const LAYOUT: Layout = Layout::Detail;
+
+    async fn run(
+        mesh: &Mesh,
+        input: FlavorShowInput,
+        envelope: &Envelope,
+        rows: &mut dyn Rows,
+    ) -> Result<Freshness> {
+        show_one::<Flavor>(mesh, input.cloud.as_deref(), input.flavor, envelope, rows).await
+    }
 }
 
 /// Shows the flavors (sizes) of machines.
