@@ -369,6 +369,141 @@ async fn a_script_of_a_megabyte_and_a_folder_elsewhere_work() {
     assert!(folder.ends_with(&format!("/cm else where/{}\n", seen[0].mark.as_ref().unwrap())), "{folder}");
 }
 
+#[tokio::test]
+async fn a_job_that_has_left_the_queue_is_still_known() {
+    let Some(rig) = Rig::new() else { return };
+    let request = rig.request("#!/bin/sh\nexit 9\n", |_| ());
+    let jobs = rig.submit(std::slice::from_ref(&request)).await;
+    let wait =
+        std::env::var("CLOUDMESH_TEST_SLURM_PATIENCE").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let began = Instant::now();
+    let mut gone = false;
+    while !gone && began.elapsed() < Duration::from_secs(wait) {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        gone = !rig.by_hand("squeue -h -t all -o =%i=").contains(&format!("={}=", jobs[0].1));
+    }
+    eprintln!("it has left the queue: {gone}");
+    let seen = rig.ended(&jobs).await;
+    if std::env::var_os("CLOUDMESH_TEST_SLURM_NO_ACCOUNTS").is_some() && gone {
+        assert_eq!((seen[0].status, seen[0].name.as_str()), (JobStatus::Gone, "test"));
+    } else {
+        assert_eq!((seen[0].status, seen[0].exit_code), (JobStatus::Failed, Some(9)));
+    }
+    let found = rig.batch.find(ThingKind::Job, &marks(std::slice::from_ref(&request))).await.unwrap();
+    assert_eq!((found.len(), &found[0].native), (1, &jobs[0].1));
+    assert_eq!(rig.submit(std::slice::from_ref(&request)).await, jobs);
+}
+
+#[tokio::test]
+async fn what_keeps_us_out_is_told_clearly() {
+    let Some(rig) = Rig::new() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = std::fs::read_to_string(&rig.config).unwrap();
+    let nobody = write(
+        "unknown",
+        format!("Host *\n UserKnownHostsFile /dev/null\n StrictHostKeyChecking yes\n{good}"),
+    );
+    let no_key = write(
+        "no-key",
+        format!(
+            "Host *\n IdentityFile /dev/null\n IdentityAgent none\n{}",
+            good.replace("IdentityFile", "#")
+        ),
+    );
+    let refused = write("refused", "Host *\n HostName 127.0.0.1\n Port 1\n".to_owned());
+    let no_name = write("no-name", "Host *\n HostName no-such-host.invalid\n".to_owned());
+    let broken = write("broken", "Frobnicate yes\n".to_owned());
+    let cases = [
+        (nobody, ErrorKind::Unauthorized),
+        (no_key, ErrorKind::Unauthorized),
+        (refused, ErrorKind::Unreachable),
+        (no_name, ErrorKind::Unreachable),
+        (broken, ErrorKind::BadInput),
+    ];
+    for (config, kind) in cases {
+        let other = Rig::of(Installation::draw(), &[("ssh_config", &config)]).unwrap();
+        let began = Instant::now();
+        let request = other.request("#!/bin/sh\ntrue\n", |_| ());
+        let error = other.batch.perform(vec![request]).await.remove(0).unwrap_err();
+        eprintln!(
+            "{:?} {error} | {} | {:?}",
+            began.elapsed(),
+            error.hint_text().unwrap_or_default(),
+            error.context()
+        );
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert_ne!(error.retry_class(), Retry::Uncertain, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn fifty_first_calls_at_once_share_one_log_in() {
+    let Some(rig) = Rig::new() else { return };
+    // A user of its own in the settings makes a connection of its own.
+    let user = rig.by_hand("id -un").trim().to_owned();
+    let rigs: Vec<Rig> =
+        (0..50).map(|_| Rig::of(Installation::draw(), &[("username", &user)]).unwrap()).collect();
+    let began = Instant::now();
+    let calls: Vec<_> = rigs
+        .iter()
+        .map(|rig| rig.batch.clone())
+        .map(|batch| {
+            tokio::spawn(async move {
+                batch.look(ThingKind::Job, &[(ThingId::planned(), NativeId::from("99999999"))]).await
+            })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    eprintln!("fifty first calls at once: {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_connection_lost_during_a_submission_is_uncertain_and_the_jobs_are_there_later() {
+    let Some(rig) = Rig::new() else { return };
+    // A connection of its own, to be lost.
+    let user = rig.by_hand("id -un").trim().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    std::fs::copy(&rig.config, &config).unwrap();
+    let other =
+        Rig::of(Installation::draw(), &[("ssh_config", config.to_str().unwrap()), ("username", &user)])
+            .unwrap();
+    other.batch.facts().await.unwrap();
+    let requests: Vec<Request> =
+        (0..60).map(|_| other.request("#!/bin/sh\ntrue\n", |submit| submit.hold = true)).collect();
+    let batch = other.batch.clone();
+    let begun = requests.clone();
+    let call = tokio::spawn(async move { batch.perform(begun).await });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    // The master is the one process of ours that has this configuration and no command.
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words).into_owned();
+        if words.contains(config.to_str().unwrap()) {
+            Command::new("kill").args(["-KILL", entry.file_name().to_str().unwrap()]).status().unwrap();
+        }
+    }
+    for result in call.await.unwrap() {
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.retry_class()),
+            (ErrorKind::Unreachable, Retry::Uncertain),
+            "{error:?}"
+        );
+    }
+    let jobs = other.submit(&requests).await;
+    let found = other.batch.find(ThingKind::Job, &marks(&requests)).await.unwrap();
+    assert_eq!(found.len(), 60);
+    other.cancel(&jobs).await;
+}
+
 /// Not a test: the client that is killed.
 #[tokio::test]
 async fn victim() {
