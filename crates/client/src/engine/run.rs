@@ -1,6 +1,6 @@
 //! The run of one plan: choose what is ready, write intents, call, write results, until nothing is left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use cloudmesh_model::{Error, ErrorKind, Installation, Mark, NativeId, Result, Retry, ThingId, ThingKind};
@@ -45,7 +45,7 @@ struct Run<'a> {
     attachments: Attachments,
     places: HashMap<String, Place>,
     under_way: HashMap<String, usize>,
-    paused: Vec<usize>,
+    paused: HashSet<usize>,
     waiting: Waiting,
     calls: FuturesUnordered<BoxFuture<'static, Event>>,
     waits: FuturesUnordered<BoxFuture<'static, Event>>,
@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
             attachments,
             places: HashMap::new(),
             under_way: HashMap::new(),
-            paused: Vec::new(),
+            paused: HashSet::new(),
             waiting: Waiting::default(),
             calls: FuturesUnordered::new(),
             waits: FuturesUnordered::new(),
@@ -476,7 +476,7 @@ impl<'a> Run<'a> {
             Event::Counted { steps, result } => self.counted(&steps, result),
             Event::Looked { key, result } => self.looked(&key, result),
             Event::Pause { step } => {
-                self.paused.retain(|paused| *paused != step);
+                self.paused.remove(&step);
                 Ok(())
             }
             Event::Renew => Ok(()),
@@ -526,7 +526,7 @@ impl<'a> Run<'a> {
                 self.door.event(&PlanEvent::Again { number, step, error: &error });
                 let own = Duration::from_millis(250) * 2_u32.pow(self.step_records[number].attempts.min(6));
                 self.set(number, StepState::Waiting, Some(error))?;
-                self.paused.push(number);
+                self.paused.insert(number);
                 let pause = own.max(wished);
                 self.waits.push(Box::pin(async move {
                     tokio::time::sleep(pause).await;
@@ -695,9 +695,7 @@ impl<'a> Run<'a> {
     }
 
     fn stop_waiting(&mut self, key: &Key, number: usize) {
-        if let Some(group) = self.waiting.groups.get_mut(key) {
-            group.steps.retain(|(waiting, _)| *waiting != number);
-        }
+        self.waiting.remove(key, number);
     }
 
     fn fail(&mut self, number: usize, error: Error) -> Result<()> {

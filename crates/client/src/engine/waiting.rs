@@ -1,6 +1,6 @@
 //! Steps that wait for a state: one look a place, kind and tick for all of them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use cloudmesh_model::{NativeId, Result, ThingId, ThingKind};
@@ -16,6 +16,7 @@ pub(super) type Key = (String, ThingKind);
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) groups: BTreeMap<Key, Group>,
+    members: HashSet<usize>,
 }
 
 /// Steps that wait for things of one kind at one place.
@@ -37,11 +38,19 @@ impl Waiting {
             failures: 0,
         });
         group.steps.push((step, Instant::now()));
+        self.members.insert(step);
         group.tick = FIRST_TICK;
     }
 
     pub(super) fn contains(&self, step: usize) -> bool {
-        self.groups.values().any(|group| group.steps.iter().any(|(waiting, _)| *waiting == step))
+        self.members.contains(&step)
+    }
+
+    pub(super) fn remove(&mut self, key: &Key, step: usize) {
+        if let Some(group) = self.groups.get_mut(key) {
+            group.steps.retain(|(waiting, _)| *waiting != step);
+        }
+        self.members.remove(&step);
     }
 }
 
