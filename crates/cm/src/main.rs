@@ -1,6 +1,7 @@
 //! The program `cm`: it puts the providers, the store and the operations together and opens the door
 //! at the prompt. It decides nothing else.
 
+mod catalogue;
 mod processes;
 mod quickstart;
 mod sim;

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, Command};
 use cloudmesh_client::Home;
 use cloudmesh_prompt::Word;
 
-use crate::{quickstart, sim};
+use crate::{catalogue, quickstart, sim};
 
 /// All of them.
 pub(crate) static WORDS: &[Word] = &[
@@ -31,6 +31,18 @@ pub(crate) static WORDS: &[Word] = &[
         hidden: false,
         arguments: version_arguments,
         run: version,
+    },
+    // Describes the program itself, for other programs; touches nothing.
+    Word {
+        name: "catalogue",
+        about: "Every operation as data: name, kind, examples, input, columns",
+        hidden: true,
+        arguments: |command| {
+            command.arg(
+                Arg::new("format").long("format").short('o').value_name("FORMAT").help("json, the only one"),
+            )
+        },
+        run: catalogue::run,
     },
     // A process of ours, started by the provider `local`.
     Word {

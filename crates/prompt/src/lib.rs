@@ -7,7 +7,10 @@ mod envelope;
 mod rewrites;
 mod run;
 mod terminal;
+mod usage;
+mod vocabulary;
 
 pub use command::{Word, noun_words};
 pub use rewrites::{REWRITES, Rewrite, rewrite};
 pub use run::{Context, Program, main};
+pub use vocabulary::VOCABULARY;

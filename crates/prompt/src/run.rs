@@ -19,6 +19,8 @@ use crate::command::{self, Word};
 use crate::envelope::{answer, envelope};
 use crate::rewrites::rewrite;
 use crate::terminal::Terminal;
+use crate::usage;
+use crate::vocabulary::not_yet;
 
 /// What a program with this door is made of.
 #[derive(Clone, Copy)]
@@ -134,15 +136,17 @@ fn style(surroundings: &Surroundings, stream: &(impl IsTerminal + std::os::fd::A
 }
 
 fn dispatch(program: &Program, words: Vec<String>, surroundings: &Surroundings) -> Result<u8> {
-    let words = rewrite(program.catalogue, help_as_option(words));
+    let words = help_as_option(words);
+    not_yet(program.catalogue, program.words, &words)?;
+    let words = rewrite(program.catalogue, words);
     let command = command::build(program.catalogue, program.words);
     let matches = match command.try_get_matches_from(std::iter::once("cm".to_owned()).chain(words)) {
         Ok(matches) => matches,
-        Err(error) => {
-            // Help and the version come this way, too, and go to standard output.
+        Err(error) if usage::is_help(&error) => {
             let _ = error.print();
             return Ok(if error.use_stderr() { 2 } else { 0 });
         }
+        Err(error) => return Err(usage::refusal(&error)),
     };
     let mut name = String::new();
     let mut leaf = &matches;

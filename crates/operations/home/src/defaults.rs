@@ -33,9 +33,20 @@ pub struct ListInput {
     /// Only those of this cloud or cluster (`general` for those of none)
     #[arg(long)]
     cloud: Option<String>,
+    /// Those of every cloud and cluster, and the general ones; so it is without --cloud, too
+    #[arg(long)]
+    #[serde(default)]
+    all: bool,
 }
 
-impl Input for ListInput {}
+impl Input for ListInput {
+    fn check(&self) -> Result<()> {
+        if self.all && self.cloud.is_some() {
+            return Err(Error::bad_input("--all and --cloud exclude each other").hint("give one of them"));
+        }
+        Ok(())
+    }
+}
 
 /// `default list`.
 pub struct List;
