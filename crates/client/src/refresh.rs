@@ -1,12 +1,13 @@
 //! Lists: answered from the store, asked again from all places at once where that is wanted. A dead
 //! place hurts nobody.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
 use cloudmesh_model::job::{Job, Queue};
-use cloudmesh_model::{Error, ErrorKind, Record, Result, Row};
+use cloudmesh_model::{Error, ErrorKind, NativeId, Record, Result, Row, ThingId};
 use cloudmesh_resource::{Pages, Place};
 use cloudmesh_store::{Change, Document, Expected, Store};
 use futures::StreamExt;
@@ -94,6 +95,7 @@ pub async fn read_place<R: Fetch>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {
             .at(place));
         }
     }
+    tell_apart(store.as_ref(), place, &mut fetched).await?;
     let mut changes = Vec::with_capacity(fetched.len() + 1);
     let mut seen = HashSet::with_capacity(fetched.len());
     for record in &fetched {
@@ -120,9 +122,43 @@ pub async fn read_place<R: Fetch>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {
     Ok(fetched)
 }
 
+/// Where a record's row has the service's own id.
+fn native_position<R: Record>() -> Option<usize> {
+    R::NOUN.position("native_id").or_else(|| R::NOUN.position("job"))
+}
+
+/// Things that carry the same mark of ours (a service carried a call out twice) would have one id, and one
+/// of them would hide the other. The one that the store knows keeps the id; the others go by the service's.
+async fn tell_apart<R: Record>(store: &dyn Store, place: &str, fetched: &mut [R]) -> Result<()> {
+    let Some(position) = native_position::<R>() else { return Ok(()) };
+    let mut first: HashMap<String, usize> = HashMap::with_capacity(fetched.len());
+    let mut others: Vec<(usize, usize)> = Vec::new();
+    for (number, record) in fetched.iter().enumerate() {
+        match first.entry(record.id().as_str().to_owned()) {
+            Entry::Occupied(earlier) => others.push((*earlier.get(), number)),
+            Entry::Vacant(free) => drop(free.insert(number)),
+        }
+    }
+    for (one, other) in others {
+        let kept = store.get(R::NOUN.name, fetched[one].id().as_str()).await?;
+        let kept = kept.map(|kept| Row::from_packed(kept.document.row).cell(position).to_owned());
+        let is_kept = |record: &R| kept.as_deref() == Some(record.row().cell(position));
+        if is_kept(&fetched[other]) {
+            fetched.swap(one, other);
+        }
+        let native = NativeId::from(fetched[other].row().cell(position));
+        let id = ThingId::seen(place, &native);
+        let unreadable = |error| Error::internal(format!("a {} cannot be renamed: {error}", R::NOUN.name));
+        let mut body = serde_json::to_value(&fetched[other]).map_err(unreadable)?;
+        body["id"] = serde_json::Value::from(id.as_str());
+        fetched[other] = serde_json::from_value(body).map_err(unreadable)?;
+    }
+    Ok(())
+}
+
 /// Ids of what the store knows to exist at a place, before it is asked: only these can vanish by asking.
 async fn known_natives<R: Record>(store: &dyn Store, place: &str) -> Result<Vec<String>> {
-    let native = R::NOUN.position("native_id").or_else(|| R::NOUN.position("job"));
+    let native = native_position::<R>();
     let mut known = Vec::new();
     store
         .list(R::NOUN.name, Some(&[place.to_owned()]), &mut |listed| {
