@@ -11,8 +11,12 @@ use crate::Settings;
 const OUTCOME: &str = include_str!("scripts/outcome.sh");
 const WORKER: &str = include_str!("scripts/worker.sh");
 
-/// Jobs in one file of calls: one process submits them, four such processes at once.
-const CALLS: usize = 8;
+/// How many files the calls are in. One process submits those of one file, four such processes at
+/// once: few enough to begin quickly, enough for all four to end at about the same time.
+const CALL_FILES: usize = 12;
+
+/// How much of a script's hash names it on the cluster.
+const HASH: usize = 24;
 
 /// One job, checked and ready.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ impl Submission {
             .cloned()
             .ok_or_else(|| Error::internal("a job's script is not among the attachments"))?;
         check_script(&submit.name, &script)?;
-        let hash: String = submit.script.chars().filter(char::is_ascii_alphanumeric).collect();
+        let hash: String = submit.script.chars().filter(char::is_ascii_alphanumeric).take(HASH).collect();
         if hash.is_empty() {
             return Err(Error::internal("a script's hash is empty"));
         }
@@ -78,14 +82,15 @@ fn call(submit: &SubmitJob, settings: &Settings, mark: &Mark, hash: &str) -> Res
     let name = if submit.name.is_empty() { "job" } else { &submit.name };
     call.item('m', &mark.to_string())?;
     call.item('t', name.split('\n').next().unwrap_or_default())?;
-    call.item('o', &format!("--job-name={name}"))?;
-    call.item('o', &format!("--comment={mark}"))?;
-    let (output, error) = match submit.array {
-        Some(_) => ("output-%a", "error-%a"),
-        None => ("output", "error"),
-    };
-    call.item('o', &format!("--output={output}"))?;
-    call.item('o', &format!("--error={error}"))?;
+    // The worker names the job, marks it and names its outputs by itself. A shell reads byte by byte,
+    // so a call says only what differs.
+    if name.contains('\n') {
+        call.item('o', &format!("--job-name={name}"))?;
+    }
+    if submit.array.is_some() {
+        call.item('o', "--output=output-%a")?;
+        call.item('o', "--error=error-%a")?;
+    }
     let or_given =
         |value: &Option<String>, otherwise: &Option<String>| value.clone().or_else(|| otherwise.clone());
     call.option("partition", or_given(&submit.queue, &settings.queue))?;
@@ -205,7 +210,8 @@ pub(crate) fn input(settings: &Settings, submissions: &[Submission], now: Timest
     for (hash, script) in scripts {
         add(&format!("scripts/{hash}"), script, tar::EntryType::Regular)?;
     }
-    for (number, chunk) in submissions.chunks(CALLS).enumerate() {
+    let chunk = submissions.len().div_ceil(CALL_FILES).max(1);
+    for (number, chunk) in submissions.chunks(chunk).enumerate() {
         let calls: String = chunk.iter().map(|submission| submission.call.as_str()).collect();
         add(&format!("calls/{number}"), calls.as_bytes(), tar::EntryType::Regular)?;
     }

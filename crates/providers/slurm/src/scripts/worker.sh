@@ -31,7 +31,8 @@ while IFS= read -r cm_line <&3; do
   set -C
   if { echo "$$ $cm_here ${cm_line#t}" >"attempt$cm_n"; } 2>/dev/null; then set +C; else set +C; continue; fi
   (
-    set --
+    # What is the same for most comes first and is not in the call: whatever stands there counts more.
+    set -- --comment="$cm_mark" --job-name="${cm_line#t}" --output=output --error=error
     cm_kind= cm_item= cm_work=$cm_root/$cm_mark
     while IFS= read -r cm_line <&3; do
       cm_text=${cm_line#?}
