@@ -198,7 +198,10 @@ fn every_word_reaches_sbatch_as_it_was_given() {
     assert_eq!(classes[0].1, "id", "{classes:?}");
     let arguments = login.read(&classes[0].2, "arguments");
     let mark = request.mark.unwrap();
-    assert!(arguments.contains("\n--job-name=it's $(a) \"name\"\nof two lines\n--chdir="), "{arguments}");
+    assert!(
+        arguments.contains("\n--job-name=it's $(a) \"name\"\nof two lines\n--export=ALL\n--chdir="),
+        "{arguments}"
+    );
     assert!(arguments.contains(&format!("--comment={mark}\n")), "{arguments}");
     assert!(arguments.ends_with(&format!("/.scripts/abc\n{}\n", words.join("\n"))), "{arguments}");
     assert!(arguments.contains(&format!("/home dir/else where/{mark}\n")), "{arguments}");
