@@ -235,11 +235,15 @@ pub async fn find_plan(store: &dyn Store, wanted: &str) -> Result<StoredPlan> {
         [] => Err(Error::new(ErrorKind::NotFound, format!("no plan has the id {wanted}"))
             .hint("cm plan list shows those that are there")),
         [one] => {
-            let stored: StoredPlan = records::from_body(&one.document).map_err(|error| error.hint(NEWER_PLAN))?;
+            let stored: StoredPlan =
+                records::from_body(&one.document).map_err(|error| error.hint(NEWER_PLAN))?;
             if stored.plan.format > PLAN_FORMAT { Err(newer_format(&stored.plan)) } else { Ok(stored) }
         }
-        several => Err(Error::new(ErrorKind::Ambiguous, format!("{} plans have ids that begin with {wanted}", several.len()))
-            .hint("give more of the id")),
+        several => Err(Error::new(
+            ErrorKind::Ambiguous,
+            format!("{} plans have ids that begin with {wanted}", several.len()),
+        )
+        .hint("give more of the id")),
     }
 }
 

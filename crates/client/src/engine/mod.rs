@@ -4,7 +4,9 @@
 //! unknown is looked for by its mark first.
 
 mod interrupts;
+mod lease;
 mod progress;
+mod results;
 mod run;
 mod settle;
 mod waiting;

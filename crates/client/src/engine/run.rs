@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use cloudmesh_model::{Error, ErrorKind, Installation, Mark, NativeId, Result, Retry, ThingId, ThingKind};
+use cloudmesh_model::{Error, ErrorKind, Installation, Mark, NativeId, Result, ThingId, ThingKind};
 use cloudmesh_resource::plan::PLAN_FORMAT;
 use cloudmesh_resource::{
     Action, Attachments, Found, Nature, Performed, Place, Plan, Request, Seen, Step, StepKind,
@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
+use super::lease::{LEASE, holder, take_lease};
 use super::settle::{self, Sought};
 use super::waiting::{self, Key, Waiting};
 use super::{PlanEvent, PlanOutcome};
@@ -20,13 +21,12 @@ use crate::journal::{self, PLAN, PlanState, StepRecord, StepState, StoredPlan};
 use crate::{Door, Mesh, attachments, names, records};
 
 /// How often a step's call is sent at the most.
-const MOST_ATTEMPTS: u32 = 8;
+pub(super) const MOST_ATTEMPTS: u32 = 8;
 /// How long a call may take before its fate counts as unknown, whatever the provider says.
 const CALL_LIMIT: Duration = Duration::from_secs(600);
-const LEASE: Duration = Duration::from_secs(30);
 
 /// What came of something that was under way.
-enum Event {
+pub(super) enum Event {
     Performed { place: String, steps: Vec<usize>, results: Vec<Result<Performed>> },
     Searched { sought: Vec<Sought>, result: Result<Vec<Found>> },
     Counted { steps: Vec<usize>, result: Result<Vec<Found>> },
@@ -35,21 +35,22 @@ enum Event {
     Renew,
 }
 
-struct Run<'a> {
-    mesh: &'a Mesh,
-    door: &'a mut (dyn Door + 'a),
-    stored: StoredPlan,
-    step_records: Vec<StepRecord>,
-    errors: HashMap<usize, Error>,
-    natives: HashMap<ThingId, NativeId>,
-    attachments: Attachments,
-    places: HashMap<String, Place>,
-    under_way: HashMap<String, usize>,
-    paused: HashSet<usize>,
-    waiting: Waiting,
-    calls: FuturesUnordered<BoxFuture<'static, Event>>,
-    waits: FuturesUnordered<BoxFuture<'static, Event>>,
-    unwritten: Vec<Change>,
+/// One plan that is being run.
+pub(super) struct Run<'a> {
+    pub(super) mesh: &'a Mesh,
+    pub(super) door: &'a mut (dyn Door + 'a),
+    pub(super) stored: StoredPlan,
+    pub(super) step_records: Vec<StepRecord>,
+    pub(super) errors: HashMap<usize, Error>,
+    pub(super) natives: HashMap<ThingId, NativeId>,
+    pub(super) attachments: Attachments,
+    pub(super) places: HashMap<String, Place>,
+    pub(super) under_way: HashMap<String, usize>,
+    pub(super) paused: HashSet<usize>,
+    pub(super) waiting: Waiting,
+    pub(super) calls: FuturesUnordered<BoxFuture<'static, Event>>,
+    pub(super) waits: FuturesUnordered<BoxFuture<'static, Event>>,
+    pub(super) unwritten: Vec<Change>,
 }
 
 /// Runs a stored plan, or goes on with one that was interrupted. One caller at a time: a second one is
@@ -89,53 +90,6 @@ async fn as_it_stands(mesh: &Mesh, read: StoredPlan) -> Result<StoredPlan> {
         return Err(journal::newer_format(&stored.plan));
     }
     Ok(stored)
-}
-
-/// Who we are, so that another process can tell, and can see that we are no more.
-fn holder(mesh: &Mesh) -> String {
-    let pid = std::process::id();
-    let begun = process_start(pid).unwrap_or_default();
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{} process {pid} (begun {begun}) on {host}", mesh.parts().door)
-}
-
-/// When a process began, in the kernel's ticks: tells a process from a later one of the same number.
-fn process_start(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    // One that has ended and that nobody has asked for its end (a zombie) is no more.
-    if matches!(fields.next()?, "Z" | "X") { None } else { fields.nth(18).map(str::to_owned) }
-}
-
-/// Whether the process that `holder` names was on this computer and is no more.
-fn is_dead(holder: &str) -> bool {
-    let parts = || {
-        let (_, rest) = holder.split_once(" process ")?;
-        let (pid, rest) = rest.split_once(" (begun ")?;
-        let (begun, host) = rest.split_once(") on ")?;
-        Some((pid.parse::<u32>().ok()?, begun.to_owned(), host.to_owned()))
-    };
-    let Some((pid, begun, host)) = parts() else { return false };
-    let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    host == here && !begun.is_empty() && process_start(pid).as_deref() != Some(&begun)
-}
-
-async fn take_lease(mesh: &Mesh, lease: &str, us: &str) -> Result<()> {
-    let store = mesh.store()?;
-    for _ in 0..2 {
-        match store.lease(lease, us, LEASE).await? {
-            Lease::Granted => return Ok(()),
-            Lease::Held { holder, .. } if is_dead(&holder) => store.release(lease, &holder).await?,
-            Lease::Held { holder, remaining } => {
-                return Err(Error::new(ErrorKind::Conflict, format!("the plan is being run by {holder}"))
-                    .hint(format!(
-                        "wait for it; its hold ends {} s after it was last renewed",
-                        remaining.as_secs()
-                    )));
-            }
-        }
-    }
-    Err(Error::new(ErrorKind::Conflict, "the plan was taken by somebody else at the same moment"))
 }
 
 impl<'a> Run<'a> {
@@ -228,7 +182,7 @@ impl<'a> Run<'a> {
         self.finish(begun, stopping).await
     }
 
-    fn done(&self) -> usize {
+    pub(super) fn done(&self) -> usize {
         self.step_records.iter().filter(|record| record.state == StepState::Done).count()
     }
 
@@ -254,7 +208,7 @@ impl<'a> Run<'a> {
         self.seek(sought).await
     }
 
-    fn action(&self, number: usize) -> Option<&Action> {
+    pub(super) fn action(&self, number: usize) -> Option<&Action> {
         action_of(&self.stored.plan.steps[number])
     }
 
@@ -374,7 +328,7 @@ impl<'a> Run<'a> {
         Ok(Request { mark, natives, attachments, action })
     }
 
-    async fn place(&mut self, name: &str) -> Result<Place> {
+    pub(super) async fn place(&mut self, name: &str) -> Result<Place> {
         if let Some(place) = self.places.get(name) {
             return Ok(place.clone());
         }
@@ -421,7 +375,7 @@ impl<'a> Run<'a> {
     }
 
     /// Begins the search for what calls of unknown fate may have made.
-    async fn seek(&mut self, numbers: Vec<usize>) -> Result<()> {
+    pub(super) async fn seek(&mut self, numbers: Vec<usize>) -> Result<()> {
         let mut groups: HashMap<(String, ThingKind), Vec<Sought>> = HashMap::new();
         for number in numbers {
             let now = self.mesh.now();
@@ -454,274 +408,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    async fn handle(&mut self, event: Event) -> Result<()> {
-        match event {
-            Event::Performed { place, steps, results } => {
-                if let Some(under_way) = self.under_way.get_mut(&place) {
-                    *under_way = under_way.saturating_sub(1);
-                }
-                let mut uncertain = Vec::new();
-                let mut results = results.into_iter();
-                for number in steps {
-                    let missing =
-                        || Err(Error::internal("a provider gave no result for a request").uncertain());
-                    match results.next().unwrap_or_else(missing) {
-                        Ok(performed) => self.performed(number, performed)?,
-                        Err(error) => self.not_performed(number, error, &mut uncertain)?,
-                    }
-                }
-                self.seek(uncertain).await
-            }
-            Event::Searched { sought, result } => self.searched(sought, result),
-            Event::Counted { steps, result } => self.counted(&steps, result),
-            Event::Looked { key, result } => self.looked(&key, result),
-            Event::Pause { step } => {
-                self.paused.remove(&step);
-                Ok(())
-            }
-            Event::Renew => Ok(()),
-        }
-    }
-
-    fn performed(&mut self, number: usize, performed: Performed) -> Result<()> {
-        let (kind, id) = self.stored.plan.steps[number].subject();
-        let id = id.clone();
-        if performed.gone {
-            self.unwritten.push(delete(kind.as_str(), &id));
-        } else if let Some(thing) = &performed.thing {
-            self.unwritten.push(Change::Put(records::thing_document(thing)?, Expected::Any));
-        }
-        if let Some(native) = performed.native {
-            self.natives.insert(id, native.clone());
-            self.step_records[number].native = Some(native);
-        }
-        self.complete(number)
-    }
-
-    fn complete(&mut self, number: usize) -> Result<()> {
-        self.set(number, StepState::Done, None)?;
-        self.errors.remove(&number);
-        self.door.event(&PlanEvent::Done { number, step: &self.stored.plan.steps[number] });
-        Ok(())
-    }
-
-    fn not_performed(&mut self, number: usize, error: Error, uncertain: &mut Vec<usize>) -> Result<()> {
-        let exhausted = self.step_records[number].attempts >= MOST_ATTEMPTS;
-        let repeatable = self.action(number).is_some_and(Action::repeatable);
-        match error.retry_class() {
-            Retry::Permanent => self.fail(number, error),
-            Retry::Temporary { .. } if exhausted => self.fail(number, error),
-            Retry::Uncertain if repeatable && exhausted => self.fail(number, error),
-            Retry::Uncertain if !repeatable => {
-                self.set(number, StepState::Uncertain, Some(error))?;
-                uncertain.push(number);
-                Ok(())
-            }
-            retry => {
-                let wished = match retry {
-                    Retry::Temporary { after_ms: Some(wait) } => Duration::from_millis(wait),
-                    _ => Duration::ZERO,
-                };
-                let step = &self.stored.plan.steps[number];
-                self.door.event(&PlanEvent::Again { number, step, error: &error });
-                let own = Duration::from_millis(250) * 2_u32.pow(self.step_records[number].attempts.min(6));
-                self.set(number, StepState::Waiting, Some(error))?;
-                self.paused.insert(number);
-                let pause = own.max(wished);
-                self.waits.push(Box::pin(async move {
-                    tokio::time::sleep(pause).await;
-                    Event::Pause { step: number }
-                }));
-                Ok(())
-            }
-        }
-    }
-
-    fn searched(&mut self, sought: Vec<Sought>, result: Result<Vec<Found>>) -> Result<()> {
-        let found = match result {
-            Ok(found) => found,
-            Err(error) => {
-                for call in sought {
-                    self.set(call.step, StepState::Uncertain, Some(error.clone()))?;
-                }
-                return Ok(());
-            }
-        };
-        for call in sought {
-            let mut same: Vec<&Found> = found.iter().filter(|thing| thing.mark == call.mark).collect();
-            same.sort_by(|one, other| one.native.cmp(&other.native));
-            let Some(kept) = same.first() else {
-                if self.step_records[call.step].attempts >= MOST_ATTEMPTS {
-                    let error = Error::new(
-                        ErrorKind::Unreachable,
-                        "every try ended without an answer, and nothing was made",
-                    );
-                    self.fail(call.step, error)?;
-                } else {
-                    self.step_records[call.step].repeated = true;
-                    self.set(call.step, StepState::Waiting, None)?;
-                }
-                continue;
-            };
-            for surplus in same.iter().skip(1) {
-                self.remove_surplus(call.step, surplus)?;
-            }
-            let performed =
-                Performed { native: Some(kept.native.clone()), thing: Some(kept.thing.clone()), gone: false };
-            self.performed(call.step, performed)?;
-        }
-        Ok(())
-    }
-
-    /// At the end, once: what calls made that were repeated because nothing was found of an earlier one. A
-    /// service that was slower than it promised may have carried that one out since.
-    async fn count_what_was_repeated(&mut self) -> Result<()> {
-        let mut groups: HashMap<(String, ThingKind), Vec<(usize, Mark)>> = HashMap::new();
-        for number in 0..self.step_records.len() {
-            if self.step_records[number].state != StepState::Done || !self.step_records[number].repeated {
-                continue;
-            }
-            let step = &self.stored.plan.steps[number];
-            let (kind, id) = step.subject();
-            if let Some(mark) = Mark::of(self.mesh.installation().await?, id) {
-                groups.entry((step.place.clone(), kind)).or_default().push((number, mark));
-            }
-        }
-        for ((name, kind), repeated) in groups {
-            let place = self.place(&name).await?;
-            let (steps, marks): (Vec<usize>, Vec<Mark>) = repeated.into_iter().unzip();
-            self.waits.push(Box::pin(async move {
-                let result = settle::find_patiently(&place, kind, &marks).await;
-                Event::Counted { steps, result }
-            }));
-        }
-        Ok(())
-    }
-
-    fn counted(&mut self, steps: &[usize], result: Result<Vec<Found>>) -> Result<()> {
-        // Without an answer the steps stay done; the lists show what is there once the place answers again.
-        let found = result.unwrap_or_default();
-        for &number in steps {
-            self.step_records[number].repeated = false;
-            self.set(number, StepState::Done, None)?;
-            let kept = self.step_records[number].native.clone();
-            let id = self.stored.plan.steps[number].subject().1.clone();
-            let surplus =
-                found.iter().filter(|thing| thing.mark.thing() == id && Some(&thing.native) != kept.as_ref());
-            for thing in surplus {
-                self.remove_surplus(number, thing)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A second thing with the same mark is taken away by a step of its own, recorded like any other.
-    fn remove_surplus(&mut self, number: usize, surplus: &Found) -> Result<()> {
-        let place = self.stored.plan.steps[number].place.clone();
-        let id = ThingId::seen(&place, &surplus.native);
-        let Some(action) = inverse_of_making(self.action(number), &id) else { return Ok(()) };
-        let label = format!("{} (surplus {})", self.stored.plan.steps[number].label, surplus.native);
-        self.natives.insert(id, surplus.native.clone());
-        self.stored.plan.steps.push(Step { place, label, kind: StepKind::Act(action), after: vec![] });
-        let record = StepRecord { native: Some(surplus.native.clone()), ..StepRecord::default() };
-        self.step_records.push(record);
-        self.unwritten.push(journal::plan_change(&self.stored)?);
-        self.set(self.step_records.len() - 1, StepState::Waiting, None)
-    }
-
-    fn looked(&mut self, key: &Key, result: Result<Vec<Seen>>) -> Result<()> {
-        let Some(group) = self.waiting.groups.get_mut(key) else { return Ok(()) };
-        group.looking = false;
-        let steps = group.steps.clone();
-        let seen = match result {
-            Ok(seen) => {
-                group.failures = 0;
-                seen
-            }
-            Err(error) => {
-                group.failures += 1;
-                if error.retry_class() == Retry::Permanent || group.failures >= MOST_ATTEMPTS {
-                    for (number, _) in steps {
-                        self.stop_waiting(key, number);
-                        self.fail(number, error.clone())?;
-                    }
-                }
-                return Ok(());
-            }
-        };
-        let mut by_id = HashMap::new();
-        for look in seen {
-            match &look.thing {
-                Some(thing) => {
-                    self.unwritten.push(Change::Put(records::thing_document(thing)?, Expected::Any))
-                }
-                None => self.unwritten.push(delete(key.1.as_str(), &look.id)),
-            }
-            by_id.insert(look.id.clone(), look);
-        }
-        for (number, since) in steps {
-            let step = &self.stored.plan.steps[number];
-            let StepKind::Await { until, limit, thing, .. } = &step.kind else { continue };
-            let judged = match (by_id.get(thing), self.natives.contains_key(thing)) {
-                (Some(look), _) => until.reached(look.thing.as_ref()),
-                (None, false) => until.reached(None),
-                (None, true) => Ok(false),
-            };
-            match judged {
-                Ok(true) => {
-                    self.stop_waiting(key, number);
-                    self.complete(number)?;
-                }
-                Ok(false) if since.elapsed() > Duration::from_secs(*limit) => {
-                    let error = Error::new(
-                        ErrorKind::Service,
-                        format!("{} is not {} after {limit} s", step.label, until.as_str()),
-                    );
-                    let error = error
-                        .at(step.place.clone())
-                        .hint("it may still come; look with cm vm list --refresh");
-                    self.stop_waiting(key, number);
-                    self.fail(number, error)?;
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    let error = error.at(step.place.clone());
-                    self.stop_waiting(key, number);
-                    self.fail(number, error)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn stop_waiting(&mut self, key: &Key, number: usize) {
-        self.waiting.remove(key, number);
-    }
-
-    fn fail(&mut self, number: usize, error: Error) -> Result<()> {
-        let step = &self.stored.plan.steps[number];
-        self.door.event(&PlanEvent::Failed { number, step, error: &error });
-        let never_existed = self.step_records[number].native.is_none()
-            && self.action(number).is_some_and(|action| action.nature() == Nature::Create);
-        if never_existed {
-            let (kind, id) = step.subject();
-            self.unwritten.push(delete(kind.as_str(), id));
-        }
-        self.errors.insert(number, error.clone());
-        self.set(number, StepState::Failed, Some(error))
-    }
-
-    fn set(&mut self, number: usize, state: StepState, error: Option<Error>) -> Result<()> {
-        let record = &mut self.step_records[number];
-        record.state = state;
-        record.error = error.map(|error| error.to_string());
-        let change = journal::step_change(&self.stored.plan.id, number, record)?;
-        self.unwritten.push(change);
-        Ok(())
-    }
-
     /// Writes everything that is not yet on disk, in one go.
-    async fn write(&mut self) -> Result<()> {
+    pub(super) async fn write(&mut self) -> Result<()> {
         if self.unwritten.is_empty() {
             return Ok(());
         }
@@ -771,11 +459,7 @@ impl<'a> Run<'a> {
             done,
             failed,
             skipped: self.step_records.iter().filter(|record| record.state == StepState::Skipped).count(),
-            uncertain: self
-                .step_records
-                .iter()
-                .filter(|record| record.state == StepState::Uncertain)
-                .count(),
+            uncertain: self.step_records.iter().filter(|record| record.state == StepState::Uncertain).count(),
             elapsed: begun.elapsed(),
         })
     }
@@ -788,12 +472,12 @@ fn action_of(step: &Step) -> Option<&Action> {
     }
 }
 
-fn delete(kind: &str, id: &ThingId) -> Change {
+pub(super) fn delete(kind: &str, id: &ThingId) -> Change {
     Change::Delete { kind: kind.to_owned(), id: id.as_str().to_owned(), expected: Expected::Any }
 }
 
 /// The action that takes `id` away, if `action` is one that made it.
-fn inverse_of_making(action: Option<&Action>, id: &ThingId) -> Option<Action> {
+pub(super) fn inverse_of_making(action: Option<&Action>, id: &ThingId) -> Option<Action> {
     action?.takes_back(id)
 }
 
