@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cloudmesh_model::job::{Job, JobStatus, Queue as QueueNoun};
+use cloudmesh_model::noun::printable;
 use cloudmesh_model::{Error, ErrorKind, Mark, NativeId, Result, ThingId, ThingKind};
 use cloudmesh_resource::{
     Action, Batch, BatchAction, Capability, Changes, Connection, Found, MarkField, OutputChunk, OutputStream,
@@ -125,7 +126,9 @@ impl LocalPlace {
     }
 
     fn check(&self, submit: &SubmitJob, script: &[u8]) -> Result<()> {
-        let refuse = |message: String, hint: &str| Err(Error::bad_input(message).hint(hint).at(&self.name));
+        let refuse = |message: String, hint: &str| {
+            Err(Error::bad_input(printable(&message)).hint(hint).at(&self.name))
+        };
         if script.iter().all(u8::is_ascii_whitespace) {
             return refuse(
                 format!("the script of {} is empty", submit.name),
@@ -185,10 +188,16 @@ impl LocalPlace {
                         positions.push(position);
                         None
                     }
-                    Err(error) => Some(Err(error)),
+                    Err(error) => Some(Err(error.at(&self.name))),
                 },
                 Action::Batch(BatchAction::CancelJob { job }) => Some(self.cancel(request, job)),
-                Action::Compute(_) => Some(Err(Error::internal("a compute action reached a batch system"))),
+                Action::Compute(_) => {
+                    let error = Error::new(
+                        ErrorKind::Unsupported,
+                        format!("this computer has no {}", request.action.name()),
+                    );
+                    Some(Err(error.at(&self.name)))
+                }
             };
             results.push(result);
         }
@@ -438,7 +447,7 @@ impl Changes for LocalPlace {
 
     async fn look(&self, kind: ThingKind, things: &[(ThingId, NativeId)]) -> Result<Vec<Seen>> {
         if kind != ThingKind::Job {
-            return Err(Error::internal(format!("this computer's queue has no {kind}")));
+            return Err(Error::internal(format!("this computer's queue has no {kind}")).at(&self.name));
         }
         let things = things.to_vec();
         self.aside(move |this| {
@@ -448,6 +457,8 @@ impl Changes for LocalPlace {
                     Some(folder) => this.job(&folder).map_err(|error| error.at(&this.name))?,
                     None => None,
                 };
+                // The caller's id names it, whatever the mark says.
+                let job = job.map(|job| Job { id: id.clone(), ..job });
                 jobs.push((id, job));
             }
             this.wake_for(&jobs.iter().filter_map(|(_, job)| job.as_ref()).collect::<Vec<_>>());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cloudmesh_model::compute::ServerStatus;
+use cloudmesh_model::noun::printable;
 use cloudmesh_model::{Error, ErrorKind, NativeId, Result, ThingId};
 use cloudmesh_resource::{Action, ComputeAction, Performed, Request, Thing};
 use cloudmesh_transport::http::Answer;
@@ -24,7 +25,8 @@ const BUSY: Duration = Duration::from_secs(2);
 
 pub(crate) async fn perform(cloud: &Cloud, request: &Request) -> Result<Performed> {
     let Action::Compute(action) = &request.action else {
-        return Err(Error::internal(format!("an OpenStack cloud was asked to {}", request.action.name())));
+        let action = request.action.name();
+        return Err(Error::new(ErrorKind::Unsupported, format!("an OpenStack cloud has no {action}")));
     };
     match action {
         ComputeAction::CreateServer(create) => create_server::perform(cloud, create, request).await,
@@ -156,8 +158,11 @@ async fn upload_key(cloud: &Cloud, id: &ThingId, name: &str, public_key: &str) -
     let one: OneKeyPair<'_> = answer.json()?;
     let known = one.keypair.public_key.as_ref().map(|key| key.as_str());
     if known.is_some_and(|known| !key_pairs::same_key(known, public_key)) {
-        return Err(Error::new(ErrorKind::Conflict, format!("another key is called {name} there"))
-            .hint("give the key another name, or delete the one in the cloud"));
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            format!("another key is called {} there", printable(name)),
+        )
+        .hint("give the key another name, or delete the one in the cloud"));
     }
     let mut key = key_pairs::key_pair(&cloud.session.profile.place, &one.keypair);
     key.id = id.clone();

@@ -21,6 +21,8 @@ pub(crate) fn of_connection(error: Error) -> Error {
 pub(crate) fn of(answer: &Answer, service: &str, doing: &str) -> Error {
     let told = Told::read(answer.body());
     let kind = kind(answer.status(), &told);
+    // Names that people gave stand in it.
+    let doing = printable(doing);
     let retry = match (kind, answer.retry()) {
         // The limit is on the rate, so that time helps; a quota gives no time.
         (ErrorKind::Throttled, Retry::Permanent) => Retry::Temporary {

@@ -402,7 +402,13 @@ impl Changes for SlurmCluster {
                         )),
                     }
                 }
-                Action::Compute(_) => Some(Err(Error::internal("a compute action reached a batch system"))),
+                Action::Compute(_) => {
+                    let error = Error::new(
+                        ErrorKind::Unsupported,
+                        format!("a Slurm cluster has no {}", request.action.name()),
+                    );
+                    Some(Err(error.at(&self.name)))
+                }
             };
             results.push(result);
         }
