@@ -76,8 +76,24 @@ impl Pager {
             return Ok(None);
         };
         let path = if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) };
-        let answer = session.get(self.service, &path).await?;
-        Ok(Some(answer))
+        match session.get(self.service, &path).await {
+            Ok(answer) => Ok(Some(answer)),
+            // What the marker names was deleted since: no fault of whoever asked for the list.
+            Err(error)
+                if self.first.is_some()
+                    && matches!(error.kind(), ErrorKind::BadInput | ErrorKind::NotFound) =>
+            {
+                Err(self.changed(&error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn changed(&self, refusal: &Error) -> Error {
+        Error::new(ErrorKind::Service, format!("the list {} changed while it was read", self.path))
+            .hint("try again")
+            .with("refusal", refusal.message())
+            .temporary(None)
     }
 
     /// Learns from a page what comes next.
