@@ -63,7 +63,7 @@ async fn an_array_is_cancelled_as_a_whole(bench: &BatchBench) -> Outcome {
 }
 
 async fn what_names_no_indices_is_refused_and_nothing_is_submitted(bench: &BatchBench) -> Outcome {
-    for array in ["5-1", "x", "", "1-", "-3", "1-3%0", "1;2"] {
+    for array in ["5-1", "x", "", "1-", "-3", "1;2"] {
         let request = bench.request("true", |submit| submit.array = Some(array.to_owned()));
         let id = request.action.subject().1.clone();
         let result = bench.perform_one(request).await?;

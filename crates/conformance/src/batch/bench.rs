@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -91,10 +92,13 @@ impl BatchBench {
     }
 
     pub(crate) fn request_bytes(&self, script: Vec<u8>, change: impl FnOnce(&mut SubmitJob)) -> Request {
+        let mut hasher = DefaultHasher::new();
+        script.hash(&mut hasher);
+        let hash = format!("{:016x}", hasher.finish());
         let mut submit = SubmitJob {
             job: ThingId::planned(),
             name: "conformance".to_owned(),
-            script: "5eed".to_owned(),
+            script: hash.clone(),
             arguments: Vec::new(),
             queue: None,
             time_limit: Some(300),
@@ -115,7 +119,7 @@ impl BatchBench {
             mark,
             action: Action::Batch(BatchAction::SubmitJob(Box::new(submit))),
             natives: BTreeMap::new(),
-            attachments: BTreeMap::from([("5eed".to_owned(), Arc::from(script))]),
+            attachments: BTreeMap::from([(hash, Arc::from(script))]),
         }
     }
 

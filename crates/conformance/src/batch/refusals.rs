@@ -1,7 +1,8 @@
 //! What cannot be: refused clearly, and nothing submitted.
 
+use cloudmesh_model::job::{Job, JobStatus};
 use cloudmesh_model::{ErrorKind, Retry};
-use cloudmesh_resource::{Request, SubmitJob};
+use cloudmesh_resource::{Performed, Request, SubmitJob};
 
 use super::bench::BatchBench;
 use crate::case::case;
@@ -11,7 +12,7 @@ use crate::{Case, Outcome};
 pub(super) static CASES: &[Case<BatchBench>] = &[
     case!(an_unknown_queue_is_refused_and_nothing_is_submitted, ["submit_job"], []),
     case!(scripts_that_cannot_run_are_refused_and_nothing_is_submitted, ["submit_job"], []),
-    case!(what_no_computer_has_is_refused_and_nothing_is_submitted, ["submit_job"], []),
+    case!(what_no_computer_has_is_refused_or_waits_with_a_reason, ["submit_job"], []),
     case!(a_submission_without_script_or_mark_is_refused, ["submit_job"], []),
 ];
 
@@ -49,15 +50,28 @@ async fn scripts_that_cannot_run_are_refused_and_nothing_is_submitted(bench: &Ba
     Ok(())
 }
 
-async fn what_no_computer_has_is_refused_and_nothing_is_submitted(bench: &BatchBench) -> Outcome {
+async fn what_no_computer_has_is_refused_or_waits_with_a_reason(bench: &BatchBench) -> Outcome {
     type Wish = fn(&mut SubmitJob);
     let wishes: [(&str, Wish); 3] = [
-        ("a million nodes", |submit| submit.nodes = Some(1_000_000)),
+        ("a million nodes", |submit| (submit.nodes, submit.tasks) = (Some(1_000_000), None)),
         ("a pebibyte of memory", |submit| submit.memory = Some(1 << 30)),
         ("the account of nobody", |submit| submit.account = Some("no-such-account".to_owned())),
     ];
     for (what, wish) in wishes {
-        submission_refused(bench, what, bench.request("true", wish), &[ErrorKind::BadInput]).await?;
+        let request = bench.request("true", wish);
+        let id = request.action.subject().1.clone();
+        match bench.perform_one(request).await? {
+            Ok(Performed { native: Some(native), .. }) => {
+                // The reason comes with the first look of the scheduler.
+                let told = |job: &Job| job.reason.is_some() || job.status != JobStatus::Pending;
+                let job = bench.until(&(id, native), "the reason why it waits", told).await?;
+                hold!(job.status == JobStatus::Pending, "{what} is accepted, and is {job:?}");
+            }
+            result => {
+                bench.refused(what, result, &[ErrorKind::BadInput])?;
+                hold!(bench.found(&id).await?.is_empty(), "{what} is refused, and a job is there");
+            }
+        }
     }
     Ok(())
 }

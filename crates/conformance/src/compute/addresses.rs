@@ -4,7 +4,7 @@ use cloudmesh_model::compute::Reach;
 use cloudmesh_model::{ErrorKind, NativeId, ThingId, ThingKind};
 use cloudmesh_resource::{ComputeAction, Thing};
 
-use super::bench::ComputeBench;
+use super::bench::{ComputeBench, find};
 use super::servers::NOBODY;
 use crate::case::case;
 use crate::outcome::hold;
@@ -107,7 +107,7 @@ async fn a_server_that_is_deleted_leaves_its_floating_address(bench: &ComputeBen
             Ok(seen.server.is_none().then_some(()))
         })
         .await?;
-    let found = bench.cloud.find(ThingKind::Address, &[bench.mark(&address.0)?]).await?;
+    let found = find(&*bench.cloud, ThingKind::Address, &[bench.mark(&address.0)?]).await?;
     hold!(found.len() == 1, "its mark is found {} times", found.len());
     Ok(())
 }
@@ -128,7 +128,7 @@ async fn an_unknown_pool_is_refused_and_nothing_is_taken(bench: &ComputeBench) -
         let action = ComputeAction::CreateAddress { address: id.clone(), pool: Some(NativeId::from(pool)) };
         let result = bench.perform(action, &[]).await?;
         bench.refused(&format!("the pool {pool}"), result, &[ErrorKind::BadInput, ErrorKind::NotFound])?;
-        let found = bench.cloud.find(ThingKind::Address, &[bench.mark(&id)?]).await?;
+        let found = find(&*bench.cloud, ThingKind::Address, &[bench.mark(&id)?]).await?;
         hold!(found.is_empty(), "the pool {pool} is refused, and an address is there");
     }
     Ok(())

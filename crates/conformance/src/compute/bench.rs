@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server, ServerStatus};
-use cloudmesh_model::{Error, ErrorKind, Mark, NativeId, Result, Secret, ThingId, ThingKind};
+use cloudmesh_model::{Error, ErrorKind, Mark, NativeId, Result, Retry, Secret, ThingId, ThingKind};
 use cloudmesh_resource::{
-    Action, Compute, ComputeAction, CreateServer, Performed, Place, PlaceDescription, Request, Thing,
+    Action, Compute, ComputeAction, CreateServer, Found, Performed, Place, PlaceDescription, Request, Thing,
 };
 use tokio::sync::OnceCell;
 
@@ -257,7 +257,8 @@ impl ComputeBench {
         id: &ThingId,
         native: &NativeId,
     ) -> Outcome<Option<Thing>> {
-        let mut seen = self.cloud.look(kind, &[(id.clone(), native.clone())]).await?;
+        let asked = [(id.clone(), native.clone())];
+        let mut seen = patiently(|| self.cloud.look(kind, &asked)).await?;
         hold!(seen.len() == 1, "a look at one {kind} shows {}", seen.len());
         let Some(seen) = seen.pop() else { return Ok(None) };
         hold!(seen.id == *id, "a look at {id} shows {}", seen.id);
@@ -341,7 +342,7 @@ impl ComputeBench {
             let mut natives: Vec<NativeId> =
                 made.natives.iter().filter(|(of, _)| *of == kind).map(|(_, native)| native.clone()).collect();
             if !marks.is_empty() {
-                natives.extend(cloud.find(kind, &marks).await?.into_iter().map(|found| found.native));
+                natives.extend(find(&*cloud, kind, &marks).await?.into_iter().map(|found| found.native));
             }
             natives.sort();
             natives.dedup();
@@ -388,32 +389,69 @@ fn compute(place: &Place) -> Outcome<Arc<dyn Compute>> {
     }
 }
 
-pub(crate) async fn servers(cloud: &dyn Compute) -> Result<Vec<Server>> {
+/// Repeats a read that says that it may be repeated: others change the same lists all the time.
+async fn patiently<T, F: Future<Output = Result<T>>>(read: impl Fn() -> F) -> Result<T> {
+    for _ in 0..20 {
+        match read().await {
+            Err(error)
+                if error.kind() == ErrorKind::Service
+                    && matches!(error.retry_class(), Retry::Temporary { .. }) =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+    read().await
+}
+
+pub(crate) async fn find(cloud: &dyn Compute, kind: ThingKind, marks: &[Mark]) -> Result<Vec<Found>> {
+    patiently(|| cloud.find(kind, marks)).await
+}
+
+/// One try, whatever comes of it.
+pub(crate) async fn servers_once(cloud: &dyn Compute) -> Result<Vec<Server>> {
     let mut all = Vec::new();
     cloud.servers(&mut |page| all.extend(page)).await?;
     Ok(all)
 }
 
+pub(crate) async fn servers(cloud: &dyn Compute) -> Result<Vec<Server>> {
+    patiently(|| servers_once(cloud)).await
+}
+
 pub(crate) async fn images(cloud: &dyn Compute) -> Result<Vec<Image>> {
-    let mut all = Vec::new();
-    cloud.images(&mut |page| all.extend(page)).await?;
-    Ok(all)
+    patiently(|| async {
+        let mut all = Vec::new();
+        cloud.images(&mut |page| all.extend(page)).await?;
+        Ok(all)
+    })
+    .await
 }
 
 pub(crate) async fn flavors(cloud: &dyn Compute) -> Result<Vec<Flavor>> {
-    let mut all = Vec::new();
-    cloud.flavors(&mut |page| all.extend(page)).await?;
-    Ok(all)
+    patiently(|| async {
+        let mut all = Vec::new();
+        cloud.flavors(&mut |page| all.extend(page)).await?;
+        Ok(all)
+    })
+    .await
 }
 
 pub(crate) async fn keys(cloud: &dyn Compute) -> Result<Vec<KeyPair>> {
-    let mut all = Vec::new();
-    cloud.keys(&mut |page| all.extend(page)).await?;
-    Ok(all)
+    patiently(|| async {
+        let mut all = Vec::new();
+        cloud.keys(&mut |page| all.extend(page)).await?;
+        Ok(all)
+    })
+    .await
 }
 
 pub(crate) async fn addresses(cloud: &dyn Compute) -> Result<Vec<FloatingAddress>> {
-    let mut all = Vec::new();
-    cloud.addresses(&mut |page| all.extend(page)).await?;
-    Ok(all)
+    patiently(|| async {
+        let mut all = Vec::new();
+        cloud.addresses(&mut |page| all.extend(page)).await?;
+        Ok(all)
+    })
+    .await
 }

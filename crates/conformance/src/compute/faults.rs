@@ -4,7 +4,7 @@
 use cloudmesh_model::{ErrorKind, Retry, ThingId, ThingKind};
 use cloudmesh_resource::ComputeAction;
 
-use super::bench::{ComputeBench, servers};
+use super::bench::{ComputeBench, servers_once};
 use crate::case::case;
 use crate::outcome::hold;
 use crate::{Case, Outcome};
@@ -107,7 +107,7 @@ async fn a_list_that_breaks_off_is_an_error(bench: &ComputeBench) -> Outcome {
         bench.server().await?;
     }
     bench.faults()?.fail_reads(2);
-    let list = servers(&*bench.cloud).await;
+    let list = servers_once(&*bench.cloud).await;
     bench.refused("a list that breaks off", list, &[ErrorKind::Service, ErrorKind::Unreachable])?;
     Ok(())
 }

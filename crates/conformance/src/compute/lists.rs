@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use cloudmesh_model::{NativeId, ThingId};
+use cloudmesh_model::{NativeId, Retry, ThingId, ThingKind};
 use cloudmesh_resource::ComputeAction;
 
-use super::bench::{ComputeBench, addresses, connect, flavors, images, keys, servers};
+use super::bench::{ComputeBench, addresses, connect, flavors, images, keys, servers, servers_once};
 use super::keys::{key_name, public_key};
 use crate::case::case;
 use crate::outcome::hold;
@@ -18,6 +18,11 @@ pub(super) static CASES: &[Case<ComputeBench>] = &[
     case!(servers_are_listed_once_each_over_all_pages, ["create_server"], []),
     case!(keys_are_listed_once_each_over_all_pages, ["upload_key"], []),
     case!(addresses_are_listed_once_each_over_all_pages, ["create_address"], [Pools]),
+    case!(
+        a_list_that_changes_while_it_is_read_is_whole_or_may_be_repeated,
+        ["create_server", "delete_server"],
+        []
+    ),
     case!(lists_tell_ours_from_those_of_other_installations, ["create_server"], []),
     case!(addresses_of_other_installations_are_not_ours, ["create_address"], [Pools]),
     case!(servers_without_a_mark_are_merely_seen, ["create_server"], []),
@@ -85,6 +90,39 @@ async fn servers_are_listed_once_each_over_all_pages(bench: &ComputeBench) -> Ou
         hold!(server.flavor == flavor.name, "{native} is of the flavor {}", server.flavor);
         hold!(server.created.is_some(), "{native} was never made");
     }
+    Ok(())
+}
+
+async fn a_list_that_changes_while_it_is_read_is_whole_or_may_be_repeated(bench: &ComputeBench) -> Outcome {
+    bench.boot().await?;
+    let count = bench.more_than_two_pages();
+    let stays = futures::future::try_join_all((0..count).map(|_| bench.server())).await?;
+    let goes = futures::future::try_join_all((0..count).map(|_| bench.server())).await?;
+    let delete = async {
+        for (id, native) in &goes {
+            bench.perform(ComputeAction::DeleteServer { server: id.clone() }, &[(id, native)]).await??;
+            bench.until_gone(ThingKind::Server, id, native).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    let read = async {
+        for _ in 0..4 {
+            match servers_once(&*bench.cloud).await {
+                Ok(list) => {
+                    a_whole_list(&list, bench.name())?;
+                    let natives: Vec<NativeId> = stays.iter().map(|(_, native)| native.clone()).collect();
+                    once_each(&natives, list.iter().filter_map(|server| server.native.as_ref()))?;
+                }
+                Err(error) => {
+                    bench.clear("a list that breaks off", &error)?;
+                    let temporary = matches!(error.retry_class(), Retry::Temporary { .. });
+                    hold!(temporary, "a list that breaks off is an error for good: {error:?}");
+                }
+            }
+        }
+        Ok(())
+    };
+    futures::future::try_join(delete, read).await?;
     Ok(())
 }
 

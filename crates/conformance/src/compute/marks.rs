@@ -3,7 +3,7 @@
 use cloudmesh_model::{Mark, NativeId, ThingId, ThingKind};
 use cloudmesh_resource::{Compute, ComputeAction, Thing};
 
-use super::bench::ComputeBench;
+use super::bench::{ComputeBench, find};
 use crate::case::case;
 use crate::outcome::hold;
 use crate::{Case, Outcome};
@@ -20,7 +20,7 @@ pub(super) static CASES: &[Case<ComputeBench>] = &[
 
 async fn found(cloud: &dyn Compute, kind: ThingKind, marks: &[Mark]) -> Outcome<Vec<(Mark, NativeId)>> {
     let mut all = Vec::new();
-    for found in cloud.find(kind, marks).await? {
+    for found in find(cloud, kind, marks).await? {
         hold!(found.thing.kind() == kind, "a search for a {kind} finds a {}", found.thing.kind());
         hold!(
             found.thing.native() == Some(&found.native),
@@ -49,7 +49,7 @@ async fn a_server_is_found_by_its_mark_right_after_it_was_made(bench: &ComputeBe
     let performed = bench.perform(ComputeAction::CreateServer(Box::new(wish)), &[]).await??;
     let native = performed.native.clone().unwrap_or_else(|| NativeId::from(""));
     let second = bench.second()?;
-    let found = second.find(ThingKind::Server, &[bench.mark(&id)?]).await?;
+    let found = find(&*second, ThingKind::Server, &[bench.mark(&id)?]).await?;
     hold!(found.len() == 1, "its mark is found {} times", found.len());
     hold!(found[0].native == native, "{} is found, {native} was made", found[0].native);
     let Thing::Server(server) = &found[0].thing else { return Ok(()) };
@@ -78,8 +78,8 @@ async fn an_address_is_found_by_its_mark_right_after_it_was_made(bench: &Compute
 async fn unknown_marks_find_nothing(bench: &ComputeBench) -> Outcome {
     let marks = [bench.mark(&ThingId::planned())?, bench.mark(&ThingId::planned())?];
     for kind in [ThingKind::Server, ThingKind::Address, ThingKind::Key, ThingKind::Image, ThingKind::Flavor] {
-        hold!(bench.cloud.find(kind, &marks).await?.is_empty(), "unknown marks find a {kind}");
-        hold!(bench.cloud.find(kind, &[]).await?.is_empty(), "no marks find a {kind}");
+        hold!(find(&*bench.cloud, kind, &marks).await?.is_empty(), "unknown marks find a {kind}");
+        hold!(find(&*bench.cloud, kind, &[]).await?.is_empty(), "no marks find a {kind}");
     }
     Ok(())
 }
@@ -130,7 +130,7 @@ async fn marks_of_other_installations_are_found_too(bench: &ComputeBench) -> Out
     let (id, native) = bench.server().await?;
     let mark = bench.mark(&id)?;
     let other = super::bench::connect(&bench.setup.user.elsewhere())?;
-    let found = other.find(ThingKind::Server, std::slice::from_ref(&mark)).await?;
+    let found = find(&*other, ThingKind::Server, std::slice::from_ref(&mark)).await?;
     hold!(found.len() == 1 && found[0].native == native, "{found:?} is found");
     let seen = ThingId::seen(bench.name(), &native);
     hold!(found[0].thing.id() == &seen, "another installation takes it for its own: {}", found[0].thing.id());

@@ -3,7 +3,7 @@
 use cloudmesh_model::{ErrorKind, ThingKind};
 use cloudmesh_resource::ComputeAction;
 
-use super::bench::ComputeBench;
+use super::bench::{ComputeBench, find};
 use crate::case::case;
 use crate::outcome::hold;
 use crate::{Case, Outcome};
@@ -35,7 +35,7 @@ async fn names_of_servers_come_back_as_given_or_are_refused(bench: &ComputeBench
         let result = bench.perform(ComputeAction::CreateServer(Box::new(wish)), &[]).await?;
         match result {
             Ok(performed) => {
-                let found = bench.cloud.find(ThingKind::Server, &[mark]).await?;
+                let found = find(&*bench.cloud, ThingKind::Server, &[mark]).await?;
                 hold!(
                     found.len() == 1,
                     "the name {name:?} is accepted, and {} servers are there",
@@ -53,7 +53,7 @@ async fn names_of_servers_come_back_as_given_or_are_refused(bench: &ComputeBench
             }
             Err(error) => {
                 bench.refused(&format!("the name {name:?}"), Err::<(), _>(error), &[ErrorKind::BadInput])?;
-                let found = bench.cloud.find(ThingKind::Server, &[mark]).await?;
+                let found = find(&*bench.cloud, ThingKind::Server, &[mark]).await?;
                 hold!(found.is_empty(), "the name {name:?} is refused, and a server is there");
             }
         }
@@ -79,7 +79,7 @@ async fn metadata_come_back_as_given_or_are_refused(bench: &ComputeBench) -> Out
         let metadata = wish.metadata.clone();
         let mark = bench.mark(&wish.server)?;
         let result = bench.perform(ComputeAction::CreateServer(Box::new(wish)), &[]).await?;
-        let found = bench.cloud.find(ThingKind::Server, &[mark]).await?;
+        let found = find(&*bench.cloud, ThingKind::Server, &[mark]).await?;
         match result {
             Ok(_) => {
                 hold!(found.len() == 1, "{key:?} is accepted, and {} servers are there", found.len());

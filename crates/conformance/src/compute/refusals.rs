@@ -3,7 +3,7 @@
 use cloudmesh_model::{ErrorKind, NativeId, Retry, ThingId, ThingKind};
 use cloudmesh_resource::{ComputeAction, CreateServer};
 
-use super::bench::ComputeBench;
+use super::bench::{ComputeBench, find};
 use super::servers::NOBODY;
 use crate::case::case;
 use crate::outcome::hold;
@@ -22,7 +22,7 @@ async fn create_refused(bench: &ComputeBench, what: &str, wish: CreateServer) ->
     let result = bench.perform(ComputeAction::CreateServer(Box::new(wish)), &[]).await?;
     let error = bench.refused(what, result, &[ErrorKind::BadInput, ErrorKind::NotFound])?;
     hold!(error.retry_class() == Retry::Permanent, "{what}: may be repeated: {error:?}");
-    let found = bench.cloud.find(ThingKind::Server, &[mark]).await?;
+    let found = find(&*bench.cloud, ThingKind::Server, &[mark]).await?;
     hold!(found.is_empty(), "{what}: refused, and a server is there");
     Ok(())
 }
@@ -64,7 +64,7 @@ async fn user_data_that_were_not_handed_over_are_refused_and_nothing_is_made(
     let mark = bench.mark(&wish.server)?;
     let result = bench.perform(ComputeAction::CreateServer(Box::new(wish)), &[]).await?;
     bench.refused("user data that are not there", result, &[ErrorKind::Internal, ErrorKind::BadInput])?;
-    hold!(bench.cloud.find(ThingKind::Server, &[mark]).await?.is_empty(), "a server is there");
+    hold!(find(&*bench.cloud, ThingKind::Server, &[mark]).await?.is_empty(), "a server is there");
     Ok(())
 }
 

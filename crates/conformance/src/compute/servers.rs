@@ -4,7 +4,7 @@ use cloudmesh_model::compute::ServerStatus;
 use cloudmesh_model::{NativeId, ThingId, ThingKind};
 use cloudmesh_resource::ComputeAction;
 
-use super::bench::ComputeBench;
+use super::bench::{ComputeBench, find};
 use crate::case::case;
 use crate::outcome::hold;
 use crate::{Case, Outcome};
@@ -57,7 +57,7 @@ async fn a_server_lives_stops_starts_and_goes_and_every_step_may_be_repeated(
             Ok(performed.gone.then_some(()))
         })
         .await?;
-    let found = bench.cloud.find(ThingKind::Server, &[bench.mark(&id)?]).await?;
+    let found = find(&*bench.cloud, ThingKind::Server, &[bench.mark(&id)?]).await?;
     hold!(found.is_empty(), "it is deleted, and its mark is found: {found:?}");
     Ok(())
 }
@@ -154,7 +154,7 @@ async fn results_come_one_for_each_request_in_order(bench: &ComputeBench) -> Out
             (_, result) => {
                 let native = result?.native;
                 let Some(mark) = mark else { continue };
-                let found = bench.cloud.find(ThingKind::Server, &[mark]).await?;
+                let found = find(&*bench.cloud, ThingKind::Server, &[mark]).await?;
                 let found: Vec<_> = found.into_iter().map(|found| Some(found.native)).collect();
                 hold!(found == [native.clone()], "result {number} is {native:?}, and {found:?} is there");
             }
