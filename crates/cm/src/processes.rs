@@ -77,7 +77,9 @@ pub(crate) fn start(home: &Home, name: &str, arguments: &[String]) -> Result<Pro
     let log_path = logs.join(format!("{name}.log"));
     let log = std::fs::File::create(&log_path).map_err(|error| failed("its log", error))?;
     let program = std::env::current_exe().map_err(|error| failed("this program is not found", error))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    cloudmesh_model::secret::keep_secrets_from(&mut command);
+    let mut child = command
         .args(arguments)
         .env("CLOUDMESH_HOME", home.folder())
         .stdin(Stdio::null())

@@ -35,6 +35,34 @@ impl From<&str> for Secret {
     }
 }
 
+/// Whether an environment variable is, by its name, a secret: programs that we start do not inherit it.
+#[must_use]
+pub fn is_secret_variable(name: &str) -> bool {
+    const ENDS: [&str; 10] = [
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "PASSCODE",
+        "SECRET",
+        "SECRET_KEY",
+        "SECRET_ACCESS_KEY",
+        "TOKEN",
+        "API_KEY",
+        "APIKEY",
+    ];
+    let name = name.to_ascii_uppercase();
+    ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Takes the secrets of our own environment out of that of a program that we are about to start.
+pub fn keep_secrets_from(program: &mut std::process::Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_secret_variable) {
+            program.env_remove(name);
+        }
+    }
+}
+
 /// Where secrets are kept, by name. Names are not secret: `cloud/kilo/OS_PASSWORD`.
 pub trait SecretStore: Send + Sync {
     /// The secret called `name`, if there is one.
@@ -60,4 +88,19 @@ pub trait SecretStore: Send + Sync {
     /// # Errors
     /// When what keeps them cannot be read.
     fn names(&self, prefix: &str) -> crate::Result<Vec<String>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_secret_by_its_name() {
+        for name in ["OS_PASSWORD", "OS_APPLICATION_CREDENTIAL_SECRET", "AWS_SECRET_ACCESS_KEY", "os_token"] {
+            assert!(is_secret_variable(name), "{name}");
+        }
+        for name in ["PATH", "SSH_ASKPASS", "SSH_AUTH_SOCK", "OS_AUTH_URL", "AWS_ACCESS_KEY_ID", "TOKENIZERS"] {
+            assert!(!is_secret_variable(name), "{name}");
+        }
+    }
 }

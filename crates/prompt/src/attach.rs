@@ -13,11 +13,12 @@ pub(crate) fn attach(attachment: &Attachment) -> Result<()> {
     let Some((program, arguments)) = attachment.argv.split_first() else {
         return Err(Error::internal("there is nothing to run"));
     };
-    let status =
-        Command::new(program).args(arguments).envs(&attachment.environment).status().map_err(|error| {
-            Error::new(ErrorKind::Unsupported, format!("{program} cannot be run: {error}"))
-                .hint("install the OpenSSH client")
-        })?;
+    let mut command = Command::new(program);
+    cloudmesh_model::secret::keep_secrets_from(&mut command);
+    let status = command.args(arguments).envs(&attachment.environment).status().map_err(|error| {
+        Error::new(ErrorKind::Unsupported, format!("{program} cannot be run: {error}"))
+            .hint("install the OpenSSH client")
+    })?;
     EXIT_CODE.store(status.code().unwrap_or(1), Ordering::Relaxed);
     Ok(())
 }

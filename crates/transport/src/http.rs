@@ -113,6 +113,7 @@ impl Client {
         );
         let begun = Instant::now();
         let outcome = self.send_within(&call, url).instrument(span.clone()).await;
+        let outcome = outcome.map(|answer| answer.without(&call.secrets));
         span.record("milliseconds", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
         if let Ok(answer) = &outcome {
             span.record("status", answer.status());

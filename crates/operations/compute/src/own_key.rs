@@ -95,7 +95,7 @@ pub(crate) fn read(name: &str, file: &Path) -> Result<OwnKey> {
     if !known.iter().any(|prefix| line.starts_with(prefix)) || line.split_whitespace().count() < 2 {
         return Err(Error::bad_input(format!("{} is not an OpenSSH public key", file.display())));
     }
-    let output = Command::new("ssh-keygen").arg("-l").arg("-f").arg(file).stdin(Stdio::null()).output();
+    let output = keygen().arg("-l").arg("-f").arg(file).stdin(Stdio::null()).output();
     let fingerprint = match output {
         Ok(output) if output.status.success() => {
             String::from_utf8_lossy(&output.stdout).split_whitespace().nth(1).unwrap_or_default().to_owned()
@@ -110,6 +110,12 @@ pub(crate) fn read(name: &str, file: &Path) -> Result<OwnKey> {
         source: file.to_owned(),
         default: false,
     })
+}
+
+fn keygen() -> Command {
+    let mut command = Command::new("ssh-keygen");
+    cloudmesh_model::secret::keep_secrets_from(&mut command);
+    command
 }
 
 fn no_keygen(error: &std::io::Error) -> Error {
@@ -130,7 +136,7 @@ pub(crate) fn generate(mesh: &Mesh, name: &str) -> Result<PathBuf> {
     if private.is_file() && public.is_file() {
         return Ok(public);
     }
-    let status = Command::new("ssh-keygen")
+    let status = keygen()
         .args(["-q", "-t", "ed25519", "-N", "", "-C"])
         .arg(name)
         .arg("-f")

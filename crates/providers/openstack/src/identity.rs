@@ -182,6 +182,7 @@ pub(crate) async fn log_in(
         .as_read()
         .header("Accept", "application/json")?
         .json(&log_in_body(&profile.method, secret))?
+        .carrying(secret)
         .deadline(crate::session::READ_DEADLINE);
     let answer = client.send(call).await.map_err(refusal::of_connection)?;
     match answer.status() {

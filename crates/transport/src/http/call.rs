@@ -27,6 +27,7 @@ pub struct Call {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Option<Vec<u8>>,
     pub(super) deadline: Duration,
+    pub(super) secrets: Vec<Secret>,
 }
 
 /// The default deadline of a call, all its attempts together.
@@ -34,7 +35,15 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 impl Call {
     fn new(method: Method, effect: Effect, url: impl Into<String>) -> Self {
-        Self { method, effect, url: url.into(), headers: Vec::new(), body: None, deadline: DEADLINE }
+        Self {
+            method,
+            effect,
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            deadline: DEADLINE,
+            secrets: Vec::new(),
+        }
     }
 
     /// Reads.
@@ -99,7 +108,15 @@ impl Call {
     /// # Errors
     /// When the value cannot stand in a header. The error does not repeat it.
     pub fn secret_header(self, name: &str, value: &Secret) -> Result<Self> {
-        self.add_header(name, value.expose(), true)
+        self.carrying(value).add_header(name, value.expose(), true)
+    }
+
+    /// Says that the call carries a secret, in its body say: a service that repeats it in a refusal does not
+    /// get it into anything that we show or keep.
+    #[must_use]
+    pub fn carrying(mut self, secret: &Secret) -> Self {
+        self.secrets.push(secret.clone());
+        self
     }
 
     fn add_header(mut self, name: &str, value: &str, secret: bool) -> Result<Self> {
@@ -162,6 +179,16 @@ impl Answer {
         body: Vec<u8>,
     ) -> Self {
         Self { effect, url, status, headers, body }
+    }
+
+    /// Takes secrets out of the body of a refusal: some services and proxies repeat what they were sent.
+    pub(super) fn without(mut self, secrets: &[Secret]) -> Self {
+        if !self.status.is_success() {
+            for secret in secrets {
+                redaction::strike_out(&mut self.body, secret);
+            }
+        }
+        self
     }
 
     /// The status.

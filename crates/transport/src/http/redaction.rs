@@ -1,5 +1,7 @@
-//! URLs as logs and errors show them: no log-in, no value of a query parameter that may be secret.
+//! What logs and errors show of URLs and answers: no log-in, no value of a query parameter that may be secret, no
+//! secret that a call carried.
 
+use cloudmesh_model::Secret;
 use reqwest::Url;
 
 /// Parts of parameter names whose values are not shown.
@@ -39,4 +41,46 @@ pub(super) fn shown(url: &Url) -> String {
         }
     }
     shown.to_string()
+}
+
+/// What is shorter than this is no secret, and would be found in the middle of anything.
+const SHORTEST: usize = 4;
+
+/// Puts `…` in the place of a secret, wherever it stands in `body`, as it is or as JSON writes it.
+pub(super) fn strike_out(body: &mut Vec<u8>, secret: &Secret) {
+    let plain = secret.expose();
+    let quoted = serde_json::to_string(plain).unwrap_or_default();
+    let escaped = quoted.trim_matches('"');
+    for form in [plain, escaped] {
+        if form.len() < SHORTEST {
+            continue;
+        }
+        let mut from = 0;
+        while let Some(found) =
+            body[from..].windows(form.len()).position(|window| window == form.as_bytes())
+        {
+            let at = from + found;
+            body.splice(at..at + form.len(), "…".bytes());
+            from = at + "…".len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_struck_out_in_every_form_that_a_body_has_it_in() {
+        let struck = |body: &str, secret: &str| {
+            let mut body = body.as_bytes().to_vec();
+            strike_out(&mut body, &Secret::from(secret));
+            String::from_utf8(body).unwrap()
+        };
+        assert_eq!(struck("you sent hunter22 and hunter22", "hunter22"), "you sent … and …");
+        assert_eq!(struck(r#"{"password": "a\"bcd"}"#, "a\"bcd"), r#"{"password": "…"}"#);
+        assert_eq!(struck("abc", "b"), "abc");
+        assert_eq!(struck("nothing of it", "hunter22"), "nothing of it");
+        assert_eq!(struck("", "hunter22"), "");
+    }
 }

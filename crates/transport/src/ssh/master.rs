@@ -55,6 +55,7 @@ impl Hash {
 /// An `ssh` with everything that all our calls share. Nobody can be asked anything.
 pub(super) fn command(settings: &SshSettings, socket: &Path) -> Command {
     let mut command = Command::new("ssh");
+    cloudmesh_model::secret::keep_secrets_from(command.as_std_mut());
     if let Some(config) = &settings.config {
         command.arg("-F").arg(config);
     }
