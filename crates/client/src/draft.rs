@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::journal::StoredPlan;
 use crate::operation::Envelope;
-use crate::{Mesh, names, settings};
+use crate::{Mesh, attachments, names, settings};
 
 /// How long a stored plan may wait before it is too old to run.
 const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -17,6 +17,7 @@ const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
 pub struct Draft {
     pub(crate) plan: Plan,
     pub(crate) placeholders: Vec<Thing>,
+    pub(crate) attachments: Vec<Vec<u8>>,
     pub(crate) own_changes: Vec<Change>,
     pub(crate) own_inverse: Vec<Change>,
     pub(crate) reserved_kind: &'static str,
@@ -45,6 +46,7 @@ impl Draft {
                 irreversible: Vec::new(),
             },
             placeholders: Vec::new(),
+            attachments: Vec::new(),
             own_changes: Vec::new(),
             own_inverse: Vec::new(),
             reserved_kind: "",
@@ -90,6 +92,13 @@ impl Draft {
     /// A thing that will be made: lists show it as planned from the moment the plan runs.
     pub fn placeholder(&mut self, thing: Thing) {
         self.placeholders.push(thing);
+    }
+
+    /// Content that the plan refers to by its hash, which is the answer; kept when the plan is.
+    pub fn attach(&mut self, content: Vec<u8>) -> String {
+        let hash = attachments::hash(&content);
+        self.attachments.push(content);
+        hash
     }
 
     /// Something that the plan takes for granted.

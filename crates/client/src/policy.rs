@@ -7,7 +7,7 @@ use cloudmesh_store::{Change, Expected};
 use crate::engine::{self, PlanOutcome};
 use crate::journal::{self, LogEntry, PlanState, StoredPlan};
 use crate::operation::Envelope;
-use crate::{Door, Draft, Mesh, names, records};
+use crate::{Door, Draft, Mesh, attachments, names, records};
 
 /// Takes a draft through to its end: shown, saved, refused, or run.
 pub(crate) async fn carry_out(
@@ -60,6 +60,10 @@ pub(crate) async fn carry_out(
         reserved_kind: draft.reserved_kind.to_owned(),
         undoes_log: draft.undoes_log,
     };
+    // Before the plan: a plan in the store never lacks what it refers to.
+    for content in &draft.attachments {
+        attachments::keep(mesh.home(), content)?;
+    }
     mesh.store()?.apply(vec![journal::plan_change(&stored)?]).await?;
     if envelope.save {
         door.plan(&stored.plan, true);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cloudmesh_client::operation::{Change, Example, Input, Operation};
 use cloudmesh_client::settings::Membership;
-use cloudmesh_client::{Draft, Mesh, attachments, places, policy, records};
+use cloudmesh_client::{Draft, Mesh, places, policy, records};
 use cloudmesh_model::job::{Job, JobStatus};
 use cloudmesh_model::{Error, ErrorKind, Record, Result, ThingId, ThingKind};
 use cloudmesh_resource::plan::Until;
@@ -266,7 +266,7 @@ impl Change for Run {
                 vec![cluster]
             }
         };
-        let hash = attachments::keep(mesh.home(), &script.content)?;
+        let hash = draft.attach(script.content);
         let base = input.name.clone().unwrap_or_else(|| script.name.clone());
         for cluster in &clusters {
             submissions(mesh, draft, &input, cluster, &base, &hash, &script.arguments).await?;
