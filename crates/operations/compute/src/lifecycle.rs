@@ -46,6 +46,9 @@ fn act_and_wait(
     until: Until,
 ) {
     for server in servers {
+        if let Some(fact) = resolve::fact(server, &server.place, &server.name) {
+            draft.fact(fact);
+        }
         let acted = draft.act(&server.place, &server.name, Action::Compute(action(server)), &[]);
         let wait =
             StepKind::Await { thing_kind: ThingKind::Server, thing: server.id.clone(), until, limit: 900 };

@@ -47,6 +47,9 @@ impl Change for Assign {
                 )
                 .at(server.place.as_str()));
             }
+            if let Some(fact) = resolve::fact(server, &server.place, &server.name) {
+                draft.fact(fact);
+            }
             boot::public_address(draft, &server.place, &server.name, &server.id, &[], &[]);
         }
         draft.title(format!("give {} a public address each", policy::counted::<Server>(servers.len())));
