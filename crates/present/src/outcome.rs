@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use cloudmesh_client::PlanOutcome;
 use cloudmesh_client::journal::PlanState;
+use cloudmesh_model::ThingKind;
 use cloudmesh_resource::Plan;
 use serde_json::{Value, json};
 
@@ -58,11 +59,14 @@ impl<'a> Fates<'a> {
     }
 }
 
-/// The names of what was surely made, one a line.
+/// The names of what was surely made, one a line: of machines or jobs where the plan makes any, because
+/// keys and addresses are then made only for them.
 pub(crate) fn names(plan: &Plan, outcome: &PlanOutcome, seen: &Seen, out: &mut String) {
     let fates = Fates::of(plan, outcome, seen);
-    for (number, _, step) in creates(plan) {
-        if fates.fate(number) == "made" {
+    let main = |kind: ThingKind| matches!(kind, ThingKind::Server | ThingKind::Job);
+    let any_main = creates(plan).any(|(_, kind, _)| main(kind));
+    for (number, kind, step) in creates(plan) {
+        if fates.fate(number) == "made" && (main(kind) || !any_main) {
             out.push_str(&text::clean(&step.label));
             out.push('\n');
         }
