@@ -1,5 +1,6 @@
 //! `quickstart`: from nothing to running machines and a finished job, by the very commands that it shows.
 
+use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
 use clap::{Arg, ArgAction, Command};
@@ -38,7 +39,7 @@ pub(crate) fn run(matches: &clap::ArgMatches, context: &Context<'_>) -> Result<u
     if matches.get_flag("down") {
         return tour.down();
     }
-    tour.up(matches)
+    tour.up(matches, context)
 }
 
 struct Tour {
@@ -48,7 +49,7 @@ struct Tour {
 }
 
 impl Tour {
-    fn up(&self, matches: &clap::ArgMatches) -> Result<u8> {
+    fn up(&self, matches: &clap::ArgMatches, context: &Context<'_>) -> Result<u8> {
         let cloud = format!("--cloud={}", self.cloud);
         if self.simulated {
             say(
@@ -103,17 +104,11 @@ impl Tour {
         )?;
         self.step("what it wrote", &["hpc", "output", "last", "--cluster=local"])?;
         say("\nThat was everything. Five commands to go on with:\n");
-        let program = if std::env::var_os("CLOUDMESH_HOME").is_some() {
-            "CLOUDMESH_HOME=$CLOUDMESH_HOME cm"
-        } else {
-            "cm"
-        };
+        let program = program(context);
         for (command, about) in self.next_commands() {
             say(&format!("  {program} {command:<58} # {about}"));
         }
-        if let Ok(path) = std::env::current_exe() {
-            say(&format!("\ncm is {}; `cm quickstart --down` takes everything away again.", path.display()));
-        }
+        say(&format!("\n`{program} quickstart --down` takes everything away again."));
         Ok(0)
     }
 
@@ -228,9 +223,45 @@ fn cannot_run(error: &std::io::Error) -> Error {
     Error::internal(format!("this program cannot run itself: {error}"))
 }
 
-fn shown(words: &[&str]) -> String {
-    let quote = |word: &&str| {
-        if word.contains([' ', '$', '[']) { format!("'{word}'") } else { (*word).to_owned() }
+/// What to type for this program, so that it is found and uses the same folder of settings.
+fn program(context: &Context<'_>) -> String {
+    let variables = &context.surroundings.variables;
+    let name = match std::env::current_exe() {
+        Ok(own) if !on_path(variables.get("PATH"), &own) => {
+            let near = own.strip_prefix(&context.surroundings.working_folder).ok();
+            // Without a slash, a shell would look for it on PATH.
+            let near = near.filter(|path| path.components().count() > 1);
+            quoted(&near.unwrap_or(&own).display().to_string())
+        }
+        _ => "cm".to_owned(),
     };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+    match variables.get("CLOUDMESH_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => format!("CLOUDMESH_HOME={} {name}", quoted(folder)),
+        None => name,
+    }
+}
+
+/// Whether `cm` on PATH is this program.
+fn on_path(path: Option<&String>, own: &Path) -> bool {
+    let found = path
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(path))
+        .map(|folder| folder.join("cm"))
+        .find(|file| file.is_file());
+    let real = |file: &Path| std::fs::canonicalize(file).ok();
+    found.is_some_and(|found| real(&found) == real(own))
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn shown(words: &[&str]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
