@@ -154,7 +154,8 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
-            Err(Error::new(ErrorKind::BadInput, format!("{} cannot be read: {error}", path.display())))
+            Err(Error::new(ErrorKind::BadInput, format!("{} cannot be read: {error}", path.display()))
+                .hint("check its permissions, or set CLOUDMESH_HOME to a folder of yours"))
         }
     }
 }
