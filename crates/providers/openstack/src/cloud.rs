@@ -169,6 +169,8 @@ impl Cloud {
         keep: &(dyn Fn(&WireServer<'_>) -> bool + Sync),
     ) -> Result<()> {
         let mut pager = self.pager(Service::Compute, "/servers/detail");
+        // Nova shows a server twice that moves to a cell between two pages.
+        let mut listed: HashSet<String> = HashSet::new();
         while let Some(answer) = pager.page(&self.session).await? {
             let mut page: ServersPage<'_> = answer.json()?;
             let taken = pager.advance(&PageEnd {
@@ -178,6 +180,9 @@ impl Cloud {
                 count: page.servers.len(),
             })?;
             if taken == PageUse::Take {
+                if pager.goes_on() || !listed.is_empty() {
+                    page.servers.retain(|server| listed.insert(server.id.to_owned()));
+                }
                 page.servers.retain(keep);
                 pages(self.named(&page.servers).await?);
             }

@@ -1,6 +1,6 @@
 //! Following a list to its very end, whatever size the pages have.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use cloudmesh_model::{Error, ErrorKind, Result};
 use cloudmesh_transport::http::Answer;
@@ -40,12 +40,17 @@ pub(crate) struct Pager {
     /// Whether the page under way was asked for by a marker of our own making.
     guessed: bool,
     first: Option<String>,
-    seen: HashSet<String>,
+    /// How often each marker came.
+    seen: HashMap<String, u32>,
     empty: u32,
 }
 
 /// Empty pages with a link to a next one that are followed in a row.
 const EMPTY_PAGES: u32 = 3;
+
+/// How often the same page may come. A server that Nova hands to a cell while it lists it stands once among those
+/// that are yet to be placed and once more among those of the cell, and may end a page both times.
+const SAME_PAGES: u32 = 3;
 
 impl Pager {
     /// A list at `path` of a service. `query` is sent with the first page.
@@ -65,7 +70,7 @@ impl Pager {
             limit,
             guessed: false,
             first: None,
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             empty: 0,
         }
     }
@@ -116,21 +121,28 @@ impl Pager {
                 return Err(self.broken("empty pages without end"));
             }
             let marker = query.split('&').find_map(|pair| pair.strip_prefix("marker=")).unwrap_or(query);
-            if !self.seen.insert(marker.to_owned()) {
-                return Err(self.broken("the same page again and again"));
-            }
+            self.count(marker)?;
             self.next = Some(query.to_owned());
         } else if let (Some(limit), Some(last)) = (self.limit, page.last)
             && page.count == limit
         {
             let marker = escaped(last);
-            if !self.seen.insert(marker.clone()) {
-                return Err(self.broken("the same page again and again"));
-            }
+            self.count(&marker)?;
             self.guessed = true;
             self.next = Some(format!("{}&marker={marker}", self.query));
         }
         Ok(PageUse::Take)
+    }
+
+    fn count(&mut self, marker: &str) -> Result<()> {
+        let times = self.seen.entry(marker.to_owned()).or_default();
+        *times += 1;
+        if *times >= SAME_PAGES { Err(self.broken("the same page again and again")) } else { Ok(()) }
+    }
+
+    /// Whether another page is to be asked for.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.next.is_some()
     }
 
     fn broken(&self, what: &str) -> Error {
@@ -161,8 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_marker_is_an_error() {
+    fn a_marker_without_end_is_an_error() {
         let mut pager = Pager::new(Service::Compute, "/servers/detail", "", None);
+        pager.advance(&end(Some("?marker=b"), &["a", "b"])).unwrap();
         pager.advance(&end(Some("?marker=b"), &["a", "b"])).unwrap();
         let error = pager.advance(&end(Some("?marker=b"), &["a", "b"])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Service);

@@ -25,6 +25,7 @@ async fn fifty_thousand_servers_are_read_to_the_last() {
         let next = asked.marker().map_or(0, |marker| marker.parse::<u32>().unwrap()) + 1;
         let link = format!(r#"[{{"rel": "next", "href": "http://elsewhere.invalid/x?marker={next}"}}]"#);
         let links = if next < 50 { link.as_str() } else { "[]" };
+        let some = some.replace(r#""id": "9ba8ef59-"#, &format!(r#""id": "{next:08}-"#));
         Told::json(&format!(r#"{{"servers": [{some}], "servers_links": {links}}}"#))
     })
     .await;
