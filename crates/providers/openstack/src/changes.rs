@@ -130,6 +130,14 @@ async fn power(cloud: &Cloud, native: &NativeId, verb: &str, goal: ServerStatus)
 }
 
 async fn upload_key(cloud: &Cloud, id: &ThingId, name: &str, public_key: &str) -> Result<Performed> {
+    if name.chars().any(char::is_control) {
+        // Nova takes a line's end off without a word, and the key would go by another name.
+        return Err(Error::bad_input(format!(
+            "the name of the key {} holds control characters",
+            printable(name)
+        ))
+        .hint("give it a name on one line"));
+    }
     let change = Change {
         service: Service::Compute,
         verb: Verb::Post,
