@@ -1,0 +1,193 @@
+//! What must be there before a command of the help or of the vocabulary can do what it shows.
+
+use crate::support::Home;
+
+/// Something that a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// The machines web1, web2 and web3, running.
+    Web,
+    /// No machine with a name that the command gives to new ones.
+    FreeNames,
+    /// web1 without a floating address.
+    NoAddress,
+    /// The key laptop, known to the cloud as well.
+    Key,
+    /// Files of public keys: desk.pub, and one in ~/.ssh.
+    KeyFiles,
+    /// No such key of one's own yet.
+    NoKey,
+    /// The group web with the three machines.
+    Group,
+    /// The group web-old.
+    SecondGroup,
+    /// A job in the group trials, submitted last.
+    Job,
+    /// A job that has ended, submitted last.
+    EndedJob,
+    /// A plan that was saved and not run.
+    SavedPlan,
+    /// The default zone.
+    Zone,
+    /// The variable course.
+    Variable,
+    /// The cloud kilo.
+    Kilo,
+}
+
+use Need::{
+    EndedJob, FreeNames, Group, Job, Key, KeyFiles, Kilo, NoAddress, NoKey, SavedPlan, SecondGroup, Variable,
+    Web, Zone,
+};
+
+/// What commands need, by how they begin; the longest beginning counts.
+static NEEDS: &[(&str, &[Need])] = &[
+    ("default", &[]),
+    ("default delete zone", &[Zone]),
+    ("var", &[]),
+    ("var get", &[Variable]),
+    ("var course", &[Variable]),
+    ("var course=", &[]),
+    ("var delete", &[Variable]),
+    ("group list", &[Group]),
+    ("group", &[Group]),
+    ("group add", &[]),
+    ("group merge", &[Group, SecondGroup]),
+    ("plan", &[]),
+    ("plan show", &[SavedPlan]),
+    ("plan apply", &[SavedPlan]),
+    ("plan resume", &[SavedPlan]),
+    ("plan cancel", &[SavedPlan]),
+    ("plan undo", &[Variable]),
+    ("undo", &[Variable]),
+    ("log", &[]),
+    ("register", &[]),
+    ("register remove kilo", &[Kilo]),
+    ("cloud", &[]),
+    ("image", &[]),
+    ("flavor", &[]),
+    ("list", &[]),
+    ("key", &[]),
+    ("key add", &[NoKey, KeyFiles]),
+    ("key upload", &[Key]),
+    ("key delete", &[Key]),
+    ("vm", &[Web]),
+    ("vm boot", &[FreeNames]),
+    ("vm boot --cloud=sim --image=ubuntu-24.04 --flavor=m1.small", &[]),
+    ("vm boot --n=2", &[]),
+    ("vm boot --cloud=sim --image=ubuntu-24.04 --flavor=m1.small --key=laptop", &[Key]),
+    ("vm ip assign", &[Web, NoAddress]),
+    ("vm start --group", &[Web, Group]),
+    ("hpc", &[]),
+    ("hpc queue", &[Job]),
+    ("hpc status", &[Job]),
+    ("hpc output", &[EndedJob]),
+    ("hpc delete", &[Job]),
+    ("hpc run output", &[EndedJob]),
+    ("run", &[]),
+    ("submit", &[]),
+    ("sim", &[]),
+    ("help", &[]),
+    ("man", &[]),
+    ("version", &[]),
+];
+
+/// Runs the command after `cm`, with all that it needs there, and takes away what would be in the way of
+/// others. It must succeed.
+///
+/// # Panics
+/// When no row of the table covers the command, or when it does not succeed.
+pub(crate) fn succeeds(home: &Home, command: &str) {
+    let covers = |begin: &str| {
+        command.strip_prefix(begin).is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with([' ', '=']) || begin.ends_with(['=']) || begin.contains(" --")
+        })
+    };
+    let needs = NEEDS.iter().filter(|(begin, _)| covers(begin)).max_by_key(|(begin, _)| begin.len());
+    let (_, needs) = needs.unwrap_or_else(|| panic!("no fixture covers `cm {command}`: add a row"));
+    // The simulator, and what all commands here take for granted.
+    home.line("sim up --build-time=20").ok();
+    home.line("default set cloud=sim cluster=local").ok();
+    for need in *needs {
+        provide(home, *need, command);
+    }
+    home.line(command).ok();
+    for name in ["kilo", "india"] {
+        if command.starts_with("register cl") && command.contains(name) {
+            home.line(&format!("register remove {name}")).ok();
+        }
+    }
+}
+
+fn provide(home: &Home, need: Need, command: &str) {
+    match need {
+        Web => {
+            let there = home.line("vm list 'web[1-3]' --cloud=sim --refresh -o json").ok().items();
+            let missing: Vec<String> = (1..=3)
+                .map(|number| format!("web{number}"))
+                .filter(|name| !there.iter().any(|machine| machine["name"] == name.as_str()))
+                .collect();
+            for machine in there.iter().filter(|machine| machine["status"] != "active") {
+                home.line(&format!("vm start {} --cloud=sim", machine["name"].as_str().unwrap())).ok();
+            }
+            if !missing.is_empty() {
+                provide(home, Key, command);
+                home.line(&format!("vm boot {} --cloud=sim --key=laptop", missing.join(","))).ok();
+            }
+        }
+        FreeNames => {
+            let there = home.line("vm list --cloud=sim --refresh -o json").ok().items();
+            let taken = |name: &&str| {
+                name.starts_with("web") && command.contains(" web") || command.contains(&format!(" {name} "))
+            };
+            let names: Vec<&str> =
+                there.iter().filter_map(|machine| machine["name"].as_str()).filter(taken).collect();
+            if !names.is_empty() {
+                home.line(&format!("vm delete {} --cloud=sim --yes", names.join(","))).ok();
+            }
+        }
+        NoAddress => {
+            let addresses = home.line("vm ip show web1 --refresh -o json").ok().items();
+            if addresses.iter().any(|address| address["reach"] == "public") {
+                home.line("vm delete web1 --cloud=sim --yes").ok();
+                provide(home, Web, command);
+            }
+        }
+        Key => {
+            home.line("key add laptop --generate").ok();
+            home.line("key upload laptop --cloud=sim").ok();
+        }
+        KeyFiles => {
+            let public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8Q0iZ0dCl2zTJu7oJEoP4gHI3yxAMFo2W2G9Y8bZ5M albert@desk\n";
+            home.write("desk.pub", public);
+            home.write(".ssh/id_ed25519.pub", public);
+        }
+        NoKey => {
+            home.line("key delete --all").ok();
+        }
+        Group => {
+            home.line("group add web 'web[1-3]'").ok();
+        }
+        SecondGroup => {
+            home.line("group add web-old web9").ok();
+        }
+        Job => {
+            home.line("hpc run --cluster=local --group=trials --hold -- true").ok();
+        }
+        EndedJob => {
+            home.line("hpc run --cluster=local --wait -- echo hello").ok();
+        }
+        SavedPlan => {
+            home.line("vm boot --n=1 --cloud=sim --image=ubuntu-24.04 --flavor=m1.small --save").ok();
+        }
+        Zone => {
+            home.line("default set zone=nova").ok();
+        }
+        Variable => {
+            home.line("var set course=e516").ok();
+        }
+        Kilo => {
+            home.line("register cloud kilo OS_AUTH_URL=http://127.0.0.1:5000/v3 OS_USERNAME=albert OS_PROJECT_NAME=p").ok();
+        }
+    }
+}
