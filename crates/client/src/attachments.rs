@@ -22,7 +22,7 @@ pub fn hash(content: &[u8]) -> String {
 pub fn keep(home: &Home, content: &[u8]) -> Result<String> {
     use std::os::unix::fs::OpenOptionsExt;
     let hash = hash(content);
-    let folder = home.attachments();
+    let folder = home.private("attachments")?;
     let path = folder.join(&hash);
     if path.exists() {
         return Ok(hash);
@@ -30,7 +30,6 @@ pub fn keep(home: &Home, content: &[u8]) -> Result<String> {
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Store, format!("{} cannot be written: {error}", path.display()))
     };
-    std::fs::create_dir_all(&folder).map_err(failed)?;
     let draft = folder.join(format!(".{hash}.{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new()
         .write(true)

@@ -131,16 +131,19 @@ impl Configuration {
             })
     }
 
-    /// The places that the file describes.
-    ///
-    /// # Errors
-    /// A place without `cm_type`, or with one that no provider has.
-    pub fn places(&self, path: &Path, providers: &[&'static dyn Provider]) -> Result<Vec<PlaceDescription>> {
+    /// The places that the file describes, by name; for each that cannot be used, why. One of them hurts no
+    /// other.
+    #[must_use]
+    pub fn places(
+        &self,
+        path: &Path,
+        providers: &[&'static dyn Provider],
+    ) -> Vec<(String, Result<PlaceDescription>)> {
         let clouds = self.cloudmesh.clouds.iter().map(|place| (Family::Compute, place));
         let clusters = self.cloudmesh.hpc.clusters.iter().map(|place| (Family::Batch, place));
         clouds
             .chain(clusters)
-            .map(|(family, (name, section))| describe(family, name, section, path, providers))
+            .map(|(family, (name, section))| (name.clone(), describe(family, name, section, path, providers)))
             .collect()
     }
 }

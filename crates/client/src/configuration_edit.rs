@@ -118,8 +118,7 @@ pub fn replace(home: &Home, before: Option<&str>, after: &str, name: &str) -> Re
     }
     let mut kept = None;
     if let Some(before) = before {
-        let folder = home.folder().join("backups");
-        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let folder = home.private("backups")?;
         write_private(&folder.join(format!("{name}.yaml")), before).map_err(failed)?;
         kept = Some(name.to_owned());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloudmesh_model::{Error, Noun, Secret};
+use cloudmesh_model::{Error, ErrorKind, Noun, Secret};
 use cloudmesh_resource::Plan;
 use cloudmesh_store::Change;
 use jiff::Timestamp;
@@ -53,6 +53,28 @@ impl Freshness {
     #[must_use]
     pub fn complete(&self) -> bool {
         self.places.iter().all(|place| place.error.is_none() && place.as_of.is_some())
+    }
+
+    /// What a missing part amounts to: nothing, if every place answered.
+    ///
+    /// # Errors
+    /// The place's own error where it is the only one; that none answered; or, with
+    /// [`ErrorKind::Partial`], that some did not.
+    pub fn verdict(&self) -> cloudmesh_model::Result<()> {
+        let failed: Vec<&Error> = self.places.iter().filter_map(|place| place.error.as_ref()).collect();
+        let all = self.places.len();
+        match failed.as_slice() {
+            [] => Ok(()),
+            [only] if all == 1 => Err((*only).clone()),
+            [first, ..] if failed.len() == all => {
+                Err(Error::new(first.kind(), format!("none of {all} places answered")))
+            }
+            _ => Err(Error::new(
+                ErrorKind::Partial,
+                format!("{} of {all} places did not answer", failed.len()),
+            )
+            .hint("what is shown of them, if anything, is what was known before")),
+        }
     }
 
     /// The age of the oldest part.

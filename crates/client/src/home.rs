@@ -36,6 +36,16 @@ impl Home {
         private_folder(&self.folder)
     }
 
+    /// A folder within it, 0700 whatever the mode of the folder around it; made if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn private(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(name);
+        private_folder(&folder)?;
+        Ok(folder)
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -25,7 +25,14 @@ impl Places {
         let path = mesh.home().configuration();
         let mut descriptions = BTreeMap::new();
         let mut unusable = BTreeMap::new();
-        for place in mesh.configuration()?.places(&path, providers)? {
+        for (name, described) in mesh.configuration()?.places(&path, providers) {
+            let place = match described {
+                Ok(place) => place,
+                Err(error) => {
+                    unusable.insert(name.clone(), error.at(name));
+                    continue;
+                }
+            };
             let Some(provider) = providers.iter().find(|provider| provider.name() == place.provider) else {
                 let known: Vec<&str> = providers.iter().map(|provider| provider.name()).collect();
                 let error = Error::new(
@@ -45,7 +52,9 @@ impl Places {
         }
         for provider in providers {
             for place in provider.discover(&mesh.parts().surroundings)? {
-                descriptions.entry(place.name.clone()).or_insert((place, *provider));
+                if !unusable.contains_key(&place.name) {
+                    descriptions.entry(place.name.clone()).or_insert((place, *provider));
+                }
             }
         }
         Ok(Self { descriptions, unusable, connected: Mutex::new(BTreeMap::new()) })
@@ -77,6 +86,11 @@ impl Places {
                 error.hint(format!("there are: {}", known.join(", ")))
             }
         })
+    }
+
+    /// What is described and cannot be used, by name, with the reason.
+    pub fn unusable(&self) -> impl Iterator<Item = (&str, &Error)> {
+        self.unusable.iter().map(|(name, error)| (name.as_str(), error))
     }
 
     /// The provider of a place.
@@ -169,11 +183,28 @@ pub async fn for_reading(mesh: &Mesh, family: Family, selector: Option<&str>) ->
             }
             Ok(chosen)
         }
-        None => match settings::default(mesh, "general", word(family)).await? {
-            Some(name) => Ok(vec![places.description(family, &name)?.name.clone()]),
+        None => match default(mesh, family).await? {
+            Some((name, _)) => Ok(vec![name]),
             None => active(mesh, family),
         },
     }
+}
+
+/// The place that is meant where none is named, and what says so: the general default, else the provider's
+/// own variable of the environment.
+async fn default(mesh: &Mesh, family: Family) -> Result<Option<(String, &'static str)>> {
+    let places = mesh.places()?;
+    if let Some(name) = settings::default(mesh, "general", word(family)).await? {
+        return Ok(Some((places.description(family, &name)?.name.clone(), "general default")));
+    }
+    let variables = &mesh.parts().surroundings.variables;
+    for provider in mesh.parts().providers.iter().filter(|provider| provider.family() == family) {
+        let Some(variable) = provider.selecting_variable() else { continue };
+        if let Some(name) = variables.get(variable).filter(|name| !name.is_empty()) {
+            return Ok(Some((places.description(family, name)?.name.clone(), variable)));
+        }
+    }
+    Ok(None)
 }
 
 /// The one place that a change is about: the one named, else the default one, else the only one.
@@ -191,8 +222,8 @@ pub async fn for_change(
     if let Some(name) = named {
         return Ok((places.description(family, name)?.name.clone(), None));
     }
-    if let Some(name) = settings::default(mesh, "general", word).await? {
-        return Ok((places.description(family, &name)?.name.clone(), Some("general default")));
+    if let Some((name, from)) = default(mesh, family).await? {
+        return Ok((name, Some(from)));
     }
     match active(mesh, family)?.as_slice() {
         [] => Err(Error::new(ErrorKind::NotFound, format!("there is no {word} yet"))

@@ -58,6 +58,32 @@ fn read_id<R: Record>(place: &str) -> String {
     format!("{}/{place}", R::NOUN.name)
 }
 
+/// The changes that forget what was seen at `place`: its rows, and when they were read. For a place that is
+/// no longer, or no longer the same: whatever is there is found again by its mark.
+///
+/// # Errors
+/// The store's.
+pub async fn forget(store: &dyn Store, place: &str) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for noun in [
+        Server::NOUN,
+        Image::NOUN,
+        Flavor::NOUN,
+        KeyPair::NOUN,
+        FloatingAddress::NOUN,
+        Job::NOUN,
+        Queue::NOUN,
+    ] {
+        let delete =
+            |kind: &str, id: String| Change::Delete { kind: kind.to_owned(), id, expected: Expected::Any };
+        let mut gone = Vec::new();
+        store.list(noun.name, Some(&[place.to_owned()]), &mut |listed| gone.push(listed.id)).await?;
+        changes.extend(gone.into_iter().map(|id| delete(noun.name, id)));
+        changes.push(delete(READ, format!("{}/{place}", noun.name)));
+    }
+    Ok(changes)
+}
+
 /// When the list of a kind was last read from `place`.
 ///
 /// # Errors

@@ -56,9 +56,7 @@ pub(crate) fn record(home: &Home, name: &str, detail: Value) -> std::io::Result<
     let pid = std::process::id();
     let process = Process { pid, begun: begun(pid).unwrap_or_default(), detail };
     let path = path(home, name);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
+    home.private("processes").map_err(std::io::Error::other)?;
     let draft = path.with_extension("draft");
     let mut file =
         std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
@@ -72,8 +70,7 @@ pub(crate) fn start(home: &Home, name: &str, arguments: &[String]) -> Result<Pro
         Error::new(ErrorKind::Service, format!("{name} cannot be started: {what}: {error}"))
     };
     home.ensure()?;
-    let logs = home.folder().join("logs");
-    std::fs::create_dir_all(&logs).map_err(|error| failed("its log", error))?;
+    let logs = home.private("logs")?;
     let log_path = logs.join(format!("{name}.log"));
     let log = std::fs::File::create(&log_path).map_err(|error| failed("its log", error))?;
     let program = std::env::current_exe().map_err(|error| failed("this program is not found", error))?;

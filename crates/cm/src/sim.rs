@@ -112,7 +112,7 @@ fn serve(matches: &clap::ArgMatches, home: &Home) -> Result<u8> {
     let options = options(matches, home);
     let failed =
         |error: std::io::Error| Error::new(ErrorKind::Service, format!("the simulator cannot run: {error}"));
-    std::fs::create_dir_all(home.folder().join("sim")).map_err(failed)?;
+    home.private("sim")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let mut terminate =

@@ -56,7 +56,8 @@ pub(crate) fn line(noun: &Noun, rows: usize, freshness: &Freshness, now: Timesta
             }
         }
     }
-    if let Some(oldest) = places.iter().filter_map(|place| place.as_of).min() {
+    let told_here = places.iter().filter(|place| place.error.is_none());
+    if let Some(oldest) = told_here.filter_map(|place| place.as_of).min() {
         match old(oldest, now) {
             Some(age) => out.extend([", ", &age, " old"]),
             None => out.push_str(", just read"),

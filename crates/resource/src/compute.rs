@@ -146,7 +146,7 @@ pub struct CreateServer {
     pub flavor_name: String,
     /// Name of a key pair in the cloud.
     pub key: Option<String>,
-    /// Networks; empty for the cloud's own choice.
+    /// Networks, by name or native id; empty for the cloud's own choice.
     #[serde(default)]
     pub networks: Vec<NativeId>,
     /// Names of security groups; empty for the cloud's default.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use cloudmesh_model::compute::ServerStatus;
+use cloudmesh_model::job::{Job, JobStatus};
 use cloudmesh_model::{Error, ErrorKind, NativeId, Result, ThingId, ThingKind};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -140,6 +141,8 @@ pub enum Until {
     Gone,
     /// A job has ended, however.
     Ended,
+    /// A job has ended well: with exit code 0.
+    Completed,
 }
 
 impl Until {
@@ -151,6 +154,7 @@ impl Until {
             Self::Stopped => "stopped",
             Self::Gone => "gone",
             Self::Ended => "ended",
+            Self::Completed => "completed",
         }
     }
 
@@ -176,11 +180,28 @@ impl Until {
                 _ => Ok(false),
             },
             (Self::Ended, Some(Thing::Job(job))) => Ok(job.status.ended()),
+            (Self::Completed, Some(Thing::Job(job))) => match job.status {
+                JobStatus::Completed => Ok(true),
+                status if status.ended() => Err(not_completed(job)),
+                _ => Ok(false),
+            },
             (_, Some(thing)) => {
                 Err(Error::internal(format!("a plan waits for a {} to be {}", thing.kind(), self.as_str())))
             }
         }
     }
+}
+
+/// How a job ended that did not end well.
+fn not_completed(job: &Job) -> Error {
+    let how = match (job.exit_code, job.signal) {
+        (_, Some(signal)) if signal != 0 => format!(" by signal {signal}"),
+        (Some(code), _) => format!(" with exit code {code}"),
+        _ => String::new(),
+    };
+    let status = job.status.as_str().replace('_', " ");
+    Error::new(ErrorKind::Service, format!("the job {} is {status}{how}", job.name))
+        .hint("cm hpc output tells what it wrote; --error for its standard error")
 }
 
 /// Something that a plan takes for granted: that a name means this very thing.

@@ -111,6 +111,11 @@ pub trait Provider: Send + Sync {
     /// The settings that it takes.
     fn settings(&self) -> &'static [Setting];
 
+    /// The environment variable by which the vendor's tools choose one of several places (`OS_CLOUD`).
+    fn selecting_variable(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Places that are described where other tools keep them (`clouds.yaml`, `OS_*` …), in order of
     /// precedence. Reads files, makes no call.
     ///

@@ -330,7 +330,7 @@ async fn submissions(
             let wait = StepKind::Await {
                 thing_kind: ThingKind::Job,
                 thing: job.clone(),
-                until: Until::Ended,
+                until: Until::Completed,
                 limit: ENDED_WITHIN,
             };
             draft.step(cluster, &name, wait, &[submitted]);

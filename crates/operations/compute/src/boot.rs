@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use cloudmesh_client::operation::{Change, Example, Input, Operation};
-use cloudmesh_client::settings::{self, DefaultValue, GENERAL, Membership};
+use cloudmesh_client::settings::{DefaultValue, GENERAL, Membership};
 use cloudmesh_client::{Draft, Mesh, places, policy, records};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server, ServerStatus};
-use cloudmesh_model::{Error, ErrorKind, HostList, Record, Result, ThingId, ThingKind};
+use cloudmesh_model::{Error, ErrorKind, HostList, NativeId, Record, Result, ThingId, ThingKind};
 use cloudmesh_resource::plan::Until;
 use cloudmesh_resource::{Action, ComputeAction, CreateServer, Family, Filled, StepKind, Thing};
 use cloudmesh_store::Expected;
@@ -49,6 +49,9 @@ pub struct BootInput {
     /// Security groups, separated by commas
     #[arg(long)]
     secgroup: Option<String>,
+    /// Networks, by name or id, separated by commas
+    #[arg(long)]
+    network: Option<String>,
     /// Group that the machines join
     #[arg(long)]
     group: Option<String>,
@@ -87,6 +90,11 @@ impl Input for BootInput {
         }
         metadata(&self.metadata).map(drop)
     }
+}
+
+/// The values of an option that takes several, separated by commas.
+fn listed(text: Option<&str>) -> impl Iterator<Item = String> + use<'_> {
+    text.into_iter().flat_map(|text| text.split(',')).map(|value| value.trim().to_owned())
 }
 
 fn metadata(pairs: &[String]) -> Result<BTreeMap<String, String>> {
@@ -144,6 +152,7 @@ impl Change for Boot {
         }
         let (key, key_step) = key(mesh, draft, &cloud, input.key.as_deref()).await?;
         let security_groups = draft.option(mesh, &cloud, "secgroup", input.secgroup.as_deref()).await?;
+        let network = draft.option(mesh, &cloud, "network", input.network.as_deref()).await?;
         let zone = draft.option(mesh, &cloud, "zone", input.zone.as_deref()).await?;
         let username = match draft.option(mesh, &cloud, "username", input.username.as_deref()).await? {
             Some(username) => Some(username),
@@ -168,12 +177,8 @@ impl Change for Boot {
                 flavor: flavor.native.clone(),
                 flavor_name: flavor.name.clone(),
                 key: key.clone(),
-                networks: vec![],
-                security_groups: security_groups
-                    .iter()
-                    .flat_map(|groups| groups.split(','))
-                    .map(|group| group.trim().to_owned())
-                    .collect(),
+                networks: listed(network.as_deref()).map(NativeId).collect(),
+                security_groups: listed(security_groups.as_deref()).collect(),
                 zone: zone.clone(),
                 user_data: None,
                 username: username.clone(),
@@ -355,13 +360,15 @@ async fn own_changes(
     }
     if let Some(last) = names.last() {
         let default = DefaultValue::new(GENERAL, "vm", last);
-        if settings::default(mesh, GENERAL, "vm").await?.is_none() {
-            inverse.push(cloudmesh_store::Change::Delete {
-                kind: DefaultValue::NOUN.name.to_owned(),
+        let kind = DefaultValue::NOUN.name;
+        inverse.push(match mesh.store()?.get(kind, default.id.as_str()).await? {
+            Some(earlier) => cloudmesh_store::Change::Put(earlier.document, Expected::Any),
+            None => cloudmesh_store::Change::Delete {
+                kind: kind.to_owned(),
                 id: default.id.as_str().to_owned(),
                 expected: Expected::Any,
-            });
-        }
+            },
+        });
         changes.push(cloudmesh_store::Change::Put(records::document(&default)?, Expected::Any));
     }
     draft.own(changes, inverse);

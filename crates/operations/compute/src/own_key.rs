@@ -125,12 +125,8 @@ fn no_keygen(error: &std::io::Error) -> Error {
 
 /// Makes a key pair under `CLOUDMESH_HOME/keys`; an earlier one of that name is used as it is.
 pub(crate) fn generate(mesh: &Mesh, name: &str) -> Result<PathBuf> {
-    let folder = mesh.home().folder().join("keys");
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::Store, format!("{} cannot be made: {error}", folder.display()))
-    };
     mesh.home().ensure()?;
-    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let folder = mesh.home().private("keys")?;
     let private = folder.join(name);
     let public = folder.join(format!("{name}.pub"));
     if private.is_file() && public.is_file() {

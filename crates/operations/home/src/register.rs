@@ -7,7 +7,7 @@ use cloudmesh_client::configuration_edit::{PlaceEntry, with_place, without_place
 use cloudmesh_client::door::Settled;
 use cloudmesh_client::operation::{Envelope, Example, Input, Operation, Query, Rows, Setting};
 use cloudmesh_client::places::{self, word};
-use cloudmesh_client::{Freshness, Mesh};
+use cloudmesh_client::{Freshness, Mesh, refresh};
 use cloudmesh_model::noun::ColumnKind::{Flag, Text};
 use cloudmesh_model::noun::Shown::List as InList;
 use cloudmesh_model::{Column, Error, ErrorKind, Noun, Result, RowBuilder, Secret};
@@ -65,7 +65,13 @@ impl Query for List {
             });
             rows.rows(all.collect());
         }
-        Ok(Freshness::own())
+        let unusable: Vec<String> = mesh
+            .places()?
+            .unusable()
+            .map(|(name, error)| format!("{name} cannot be used: {}", error.message()))
+            .collect();
+        let note = (!unusable.is_empty()).then(|| unusable.join("; "));
+        Ok(Freshness { note, ..Freshness::own() })
     }
 }
 
@@ -131,7 +137,7 @@ impl Operation for Cloud {
 
 impl Setting for Cloud {
     async fn settle(mesh: &Mesh, input: CloudInput) -> Result<Settled> {
-        register(mesh, Family::Compute, &input)
+        register(mesh, Family::Compute, &input).await
     }
 }
 
@@ -166,7 +172,7 @@ impl Input for ClusterInput {
 
 impl Setting for Cluster {
     async fn settle(mesh: &Mesh, input: ClusterInput) -> Result<Settled> {
-        register(mesh, Family::Batch, &input.place)
+        register(mesh, Family::Batch, &input.place).await
     }
 }
 
@@ -186,14 +192,19 @@ fn provider(mesh: &Mesh, family: Family, wanted: Option<&str>) -> Result<&'stati
     }
 }
 
-fn register(mesh: &Mesh, family: Family, input: &CloudInput) -> Result<Settled> {
+/// Whether a setting has the form of an environment variable: then it is one of the vendor's own, and
+/// stands under `credentials`.
+fn is_variable(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+async fn register(mesh: &Mesh, family: Family, input: &CloudInput) -> Result<Settled> {
     let provider = provider(mesh, family, input.provider.as_deref())?;
     let known = provider.settings();
     let mut credentials = BTreeMap::new();
     let mut settings = BTreeMap::new();
     let mut place_setting = |key: &str, value: &str| {
-        let map =
-            if key.starts_with("OS_") || key.starts_with("EC2_") { &mut credentials } else { &mut settings };
+        let map = if is_variable(key) { &mut credentials } else { &mut settings };
         map.insert(key.to_owned(), value.to_owned());
     };
     for text in &input.settings {
@@ -243,7 +254,13 @@ fn register(mesh: &Mesh, family: Family, input: &CloudInput) -> Result<Settled> 
     let path = mesh.home().configuration();
     let before = read_text(&path)?;
     let after = with_place(before.as_deref(), &entry, &mesh.user()?, &path)?;
+    // What was seen of an earlier place of that name is not to be taken for what the new one has.
+    let changes = match before.as_deref() == Some(after.as_str()) {
+        true => Vec::new(),
+        false => refresh::forget(mesh.store()?.as_ref(), &input.name).await?,
+    };
     Ok(Settled {
+        changes,
         message: format!("{} {} is registered in {}", word(family), input.name, path.display()),
         secrets,
         configuration: Some((before, after)),
@@ -357,12 +374,14 @@ impl Setting for Remove {
             return Err(Error::new(ErrorKind::Conflict, format!("{} is gone", path.display())));
         };
         let after = without_place(&before, family, &input.name, &path)?;
+        let changes = refresh::forget(mesh.store()?.as_ref(), &input.name).await?;
         let registered = mesh.parts().secrets.names(&format!("{}/{}/", word(family), input.name))?;
         let tokens = mesh.parts().secrets.names(&format!("token/{}/", input.name))?;
         Ok(Settled {
             message: format!("{} is no longer registered", input.name),
             secrets: registered.into_iter().chain(tokens).map(|name| (name, None)).collect(),
             configuration: Some((Some(before), after)),
+            changes,
             ..Settled::default()
         })
     }

@@ -30,7 +30,8 @@ struct CreatedServer<'a> {
 }
 
 pub(crate) async fn perform(cloud: &Cloud, create: &CreateServer, request: &Request) -> Result<Performed> {
-    let body = body(create, request)?;
+    let networks = networks::named(&cloud.session, &create.networks).await?;
+    let body = body(create, &networks, request)?;
     let change = Change { service: Service::Compute, verb: Verb::Post, path: "/servers", body: Some(body) };
     let answer = cloud.session.change(&change).await?;
     if !answer.is_success() {
@@ -60,7 +61,7 @@ pub(crate) async fn perform(cloud: &Cloud, create: &CreateServer, request: &Requ
     Ok(Performed { native: Some(native), thing: Some(Thing::Server(server)), gone: false })
 }
 
-fn body(create: &CreateServer, request: &Request) -> Result<Value> {
+fn body(create: &CreateServer, networks: &[String], request: &Request) -> Result<Value> {
     let mut metadata: Map<String, Value> =
         create.metadata.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     if let Some(mark) = &request.mark {
@@ -83,8 +84,8 @@ fn body(create: &CreateServer, request: &Request) -> Result<Value> {
         server.insert("availability_zone".to_owned(), json!(zone));
     }
     // Left out, Nova takes the only network there is, and refuses if there are several.
-    if !create.networks.is_empty() {
-        let networks: Vec<Value> = create.networks.iter().map(|network| json!({"uuid": network})).collect();
+    if !networks.is_empty() {
+        let networks: Vec<Value> = networks.iter().map(|network| json!({"uuid": network})).collect();
         server.insert("networks".to_owned(), json!(networks));
     }
     if !create.security_groups.is_empty() {
@@ -120,7 +121,7 @@ async fn refused(cloud: &Cloud, create: &CreateServer, answer: &Answer) -> Error
             ErrorKind::Ambiguous,
             format!("cannot {doing}: there is more than one network it could be on: {names}"),
         )
-        .hint("name the network");
+        .hint("name it: --network=NAME, or set it once: cm default network=NAME --cloud=CLOUD");
     }
     error
 }
@@ -159,10 +160,10 @@ mod tests {
             natives: BTreeMap::new(),
             attachments: BTreeMap::new(),
         };
-        assert!(body(&create, &request).is_err());
+        assert!(body(&create, &[], &request).is_err());
         request.attachments.insert("hash".into(), Arc::from(&b"#!/bin/sh"[..]));
         assert_eq!(
-            body(&create, &request).unwrap(),
+            body(&create, &[], &request).unwrap(),
             json!({"server": {
                 "name": "albert-001", "imageRef": "i", "flavorRef": "f",
                 "metadata": {"a": "b", "cloudmesh_mark": mark.unwrap().to_string(), "cloudmesh_user": "ubuntu"},

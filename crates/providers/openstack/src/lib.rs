@@ -53,11 +53,11 @@ impl Provider for OpenStack {
         let mut places: Vec<PlaceDescription> = environment::place(surroundings).into_iter().collect();
         let described = clouds_yaml::places(surroundings)?;
         places.extend(described.into_iter().filter(|place| place.name != environment::NAME));
-        if let Some(selected) = surroundings.variables.get("OS_CLOUD") {
-            // A stable sort: the selected one first, all others as they stood.
-            places.sort_by_key(|place| place.name != *selected);
-        }
         Ok(places)
+    }
+
+    fn selecting_variable(&self) -> Option<&'static str> {
+        Some("OS_CLOUD")
     }
 
     fn connect(&self, place: PlaceDescription, connection: Connection) -> Result<Place> {

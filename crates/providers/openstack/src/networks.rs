@@ -70,6 +70,38 @@ pub(crate) async fn list(session: &Session, external_only: bool) -> Result<Vec<N
     Ok(networks)
 }
 
+/// The ids of the networks that are named, by name or id. Ids are taken as they are: Neutron tells when
+/// there is no such network.
+pub(crate) async fn named(session: &Session, wanted: &[NativeId]) -> Result<Vec<String>> {
+    if wanted.iter().all(|wanted| is_id(wanted.as_str())) {
+        return Ok(wanted.iter().map(|wanted| wanted.as_str().to_owned()).collect());
+    }
+    let all = list(session, false).await?;
+    wanted.iter().map(|wanted| one(&all, wanted.as_str())).collect()
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+fn one(all: &[Network], wanted: &str) -> Result<String> {
+    let found: Vec<&Network> =
+        all.iter().filter(|network| network.name == wanted || network.id == wanted).collect();
+    match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => {
+            let names: Vec<&str> = all.iter().map(|network| network.name.as_str()).collect();
+            Err(Error::new(ErrorKind::NotFound, format!("no network is called {wanted}"))
+                .hint(format!("there are: {}", names.join(", "))))
+        }
+        several => {
+            let ids: Vec<&str> = several.iter().map(|network| network.id.as_str()).collect();
+            Err(Error::new(ErrorKind::Ambiguous, format!("{} networks are called {wanted}", several.len()))
+                .hint(format!("give one of the ids: {}", ids.join(", "))))
+        }
+    }
+}
+
 /// The only network that floating addresses can come from.
 pub(crate) async fn only_pool(session: &Session) -> Result<NativeId> {
     let pools: Vec<Network> =
