@@ -1,6 +1,7 @@
 //! Following a list to its very end, whatever size the pages have.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use cloudmesh_model::{Error, ErrorKind, Result};
 use cloudmesh_transport::http::Answer;
@@ -40,6 +41,7 @@ pub(crate) struct Pager {
     /// Whether the page under way was asked for by a marker of our own making.
     guessed: bool,
     first: Option<String>,
+    pause: Duration,
     /// How often each marker came.
     seen: HashMap<String, u32>,
     empty: u32,
@@ -49,8 +51,12 @@ pub(crate) struct Pager {
 const EMPTY_PAGES: u32 = 3;
 
 /// How often the same page may come. A server that Nova hands to a cell while it lists it stands once among those
-/// that are yet to be placed and once more among those of the cell, and may end a page both times.
-const SAME_PAGES: u32 = 3;
+/// that are yet to be placed and once more among those of the cell, and may end a page both times; as long as it is
+/// among both, the list goes on from the beginning of the cell.
+const SAME_PAGES: u32 = 8;
+
+/// A pause before a page that came before, for that server to arrive.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Pager {
     /// A list at `path` of a service. `query` is sent with the first page.
@@ -70,6 +76,7 @@ impl Pager {
             limit,
             guessed: false,
             first: None,
+            pause: Duration::ZERO,
             seen: HashMap::new(),
             empty: 0,
         }
@@ -80,6 +87,9 @@ impl Pager {
         let Some(query) = self.next.take() else {
             return Ok(None);
         };
+        if !self.pause.is_zero() {
+            tokio::time::sleep(std::mem::take(&mut self.pause)).await;
+        }
         let path = if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) };
         match session.get(self.service, &path).await {
             Ok(answer) => Ok(Some(answer)),
@@ -137,6 +147,7 @@ impl Pager {
     fn count(&mut self, marker: &str) -> Result<()> {
         let times = self.seen.entry(marker.to_owned()).or_default();
         *times += 1;
+        self.pause = PAUSE * (*times - 1);
         if *times >= SAME_PAGES { Err(self.broken("the same page again and again")) } else { Ok(()) }
     }
 
@@ -175,8 +186,9 @@ mod tests {
     #[test]
     fn a_marker_without_end_is_an_error() {
         let mut pager = Pager::new(Service::Compute, "/servers/detail", "", None);
-        pager.advance(&end(Some("?marker=b"), &["a", "b"])).unwrap();
-        pager.advance(&end(Some("?marker=b"), &["a", "b"])).unwrap();
+        for _ in 1..SAME_PAGES {
+            pager.advance(&end(Some("?marker=b"), &["a", "b"])).unwrap();
+        }
         let error = pager.advance(&end(Some("?marker=b"), &["a", "b"])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Service);
     }
