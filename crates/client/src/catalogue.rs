@@ -152,7 +152,7 @@ pub const fn query<O: Query>() -> Entry {
             let mut forward = Forward(door);
             let freshness = O::run(mesh, input, envelope, &mut forward).await?;
             door.end(&freshness);
-            Ok(())
+            freshness.verdict()
         })
     })
 }

@@ -75,6 +75,10 @@ fn old(as_of: Timestamp, now: Timestamp) -> Option<String> {
 /// A line for each place that failed, with its hint.
 pub(crate) fn failures(freshness: &Freshness, now: Timestamp, out: &mut String) {
     for place in &freshness.places {
+        // The only place's failure is the failure of the whole answer, and is told as that.
+        if freshness.places.len() == 1 && place.error.is_some() {
+            continue;
+        }
         let Some(error) = &place.error else {
             if place.as_of.is_none() {
                 let _ = writeln!(out, "  {}: never read (--refresh reads it)", text::clean(&place.place));

@@ -200,7 +200,7 @@ fn not_completed(job: &Job) -> Error {
         _ => String::new(),
     };
     let status = job.status.as_str().replace('_', " ");
-    Error::new(ErrorKind::Service, format!("the job {} is {status}{how}", job.name))
+    Error::new(ErrorKind::Service, format!("the job {} ended {status}{how}", job.name))
         .hint("cm hpc output tells what it wrote; --error for its standard error")
 }
 

@@ -49,7 +49,7 @@ fn a_place_that_failed_is_told_even_when_quiet() {
     let failures = "  india: no answer in 10 s (what is shown of it is 3 h old)\n\
                     \u{20}   hint: look at the network\n  juliet: never read (--refresh reads it)\n";
     let (_, err) = list(table(), three(), &fresh);
-    assert_eq!(err, format!("3 machines on 1 of 3 clouds, 3 h old\n{failures}"));
+    assert_eq!(err, format!("3 machines on 1 of 3 clouds, just read\n{failures}"));
     let (_, err) = list(TextOptions { quiet: true, ..table() }, three(), &fresh);
     assert_eq!(err, failures);
 }
