@@ -99,7 +99,8 @@ mod tests {
         for name in ["OS_PASSWORD", "OS_APPLICATION_CREDENTIAL_SECRET", "AWS_SECRET_ACCESS_KEY", "os_token"] {
             assert!(is_secret_variable(name), "{name}");
         }
-        for name in ["PATH", "SSH_ASKPASS", "SSH_AUTH_SOCK", "OS_AUTH_URL", "AWS_ACCESS_KEY_ID", "TOKENIZERS"] {
+        for name in ["PATH", "SSH_ASKPASS", "SSH_AUTH_SOCK", "OS_AUTH_URL", "AWS_ACCESS_KEY_ID", "TOKENIZERS"]
+        {
             assert!(!is_secret_variable(name), "{name}");
         }
     }

@@ -56,8 +56,7 @@ pub(super) fn strike_out(body: &mut Vec<u8>, secret: &Secret) {
             continue;
         }
         let mut from = 0;
-        while let Some(found) =
-            body[from..].windows(form.len()).position(|window| window == form.as_bytes())
+        while let Some(found) = body[from..].windows(form.len()).position(|window| window == form.as_bytes())
         {
             let at = from + found;
             body.splice(at..at + form.len(), "…".bytes());
