@@ -24,7 +24,9 @@ fn both(home: &Home, code: i32, says: &str) -> [Ran; 2] {
         let list = scope.spawn(move || timed("vm list --cloud=kilo --refresh"));
         let boot = scope.spawn(move || timed("vm boot web1 --cloud=kilo --image=i --flavor=f"));
         let (list, boot) = (list.join().unwrap(), boot.join().unwrap());
+        let list = list.expect(code);
         assert!(list.stderr.contains(says), "it does not say `{says}`: {list}");
+        assert_eq!(list.stderr.matches("error:").count(), 1, "more than one message: {list}");
         for no in ["panicked", "{\"", "stack backtrace"] {
             assert!(!list.stderr.contains(no), "{list}");
         }
@@ -83,7 +85,7 @@ fn a_cloud_that_falls_silent_is_given_up_in_time_and_its_list_is_told_as_old() {
     home.line("vm boot web1").ok();
     simulated.faults.set(FaultSettings { dead: Some(DeadMode::Silent), ..FaultSettings::default() });
     let begun = Instant::now();
-    let list = home.line("vm list --refresh -o json");
+    let list = home.line("vm list --refresh -o json").expect(5);
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     let answer = list.json();
     assert_eq!(answer["complete"], false, "{list}");
@@ -180,4 +182,5 @@ fn one_dead_cloud_hurts_no_other() {
     assert_eq!(answer["items"].as_array().unwrap().len(), 1, "{list}");
     assert_eq!(answer["complete"], false, "{list}");
     assert_eq!(answer["errors"][0]["place"], "kilo", "{list}");
+    list.expect(3);
 }
