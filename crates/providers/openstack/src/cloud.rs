@@ -162,12 +162,14 @@ impl Cloud {
         Ok(wires.iter().map(|wire| servers::server(self, wire, &images, &flavors)).collect())
     }
 
-    /// Every server that `keep` keeps.
+    /// Every server that `keep` keeps. Whether one page had them all: Nova may leave a server out that it hands to a
+    /// cell between two pages.
     async fn servers_that(
         &self,
         pages: Pages<'_, Server>,
         keep: &(dyn Fn(&WireServer<'_>) -> bool + Sync),
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        let mut one_page = true;
         let mut pager = self.pager(Service::Compute, "/servers/detail");
         // Nova shows a server twice that moves to a cell between two pages.
         let mut listed: HashSet<String> = HashSet::new();
@@ -180,14 +182,15 @@ impl Cloud {
                 count: page.servers.len(),
             })?;
             if taken == PageUse::Take {
-                if pager.goes_on() || !listed.is_empty() {
+                one_page &= !pager.goes_on();
+                if !one_page {
                     page.servers.retain(|server| listed.insert(server.id.to_owned()));
                 }
                 page.servers.retain(keep);
                 pages(self.named(&page.servers).await?);
             }
         }
-        Ok(())
+        Ok(one_page)
     }
 
     /// One server; `None` if Nova does not know it.
@@ -289,8 +292,12 @@ impl Cloud {
         }
     }
 
-    async fn all(&self, kind: ThingKind, wanted: &HashSet<&str>) -> Result<BTreeMap<String, Thing>> {
+    /// The things of `wanted` that a list has, and whether what it does not have is gone. Lists of servers of older
+    /// Novas leave out what is in a part of the cloud that is down, and lists of images what others did not share
+    /// for good.
+    async fn all(&self, kind: ThingKind, wanted: &HashSet<&str>) -> Result<(BTreeMap<String, Thing>, bool)> {
         let mut all = BTreeMap::new();
+        let mut whole = !matches!(kind, ThingKind::Image | ThingKind::Flavor);
         let mut take = |thing: Thing| {
             if let Some(native) = thing.native().filter(|native| wanted.contains(native.as_str())) {
                 all.insert(native.as_str().to_owned(), thing);
@@ -299,8 +306,9 @@ impl Cloud {
         match kind {
             ThingKind::Server => {
                 let keep = |server: &WireServer<'_>| wanted.contains(server.id.as_str());
-                self.servers_that(&mut |page| page.into_iter().map(Thing::Server).for_each(&mut take), &keep)
-                    .await?;
+                let mut pages = |page: Vec<Server>| page.into_iter().map(Thing::Server).for_each(&mut take);
+                let one_page = self.servers_that(&mut pages, &keep).await?;
+                whole = one_page && self.session.lists_are_whole();
             }
             ThingKind::Address => {
                 self.addresses(&mut |page| page.into_iter().map(Thing::Address).for_each(&mut take)).await?;
@@ -316,7 +324,7 @@ impl Cloud {
             }
             other => return Err(Error::internal(format!("an OpenStack cloud was asked for a {other}"))),
         }
-        Ok(all)
+        Ok((all, whole))
     }
 
     async fn look_at(&self, kind: ThingKind, things: &[(ThingId, NativeId)]) -> Result<Vec<Seen>> {
@@ -324,15 +332,9 @@ impl Cloud {
         let mut to_ask: Vec<&NativeId> = things.iter().map(|(_, native)| native).collect();
         if things.len() > FEW {
             let wanted = to_ask.iter().map(|native| native.as_str()).collect();
-            known = self.all(kind, &wanted).await?;
+            let whole;
+            (known, whole) = self.all(kind, &wanted).await?;
             to_ask.retain(|native| !known.contains_key(native.as_str()));
-            // What a whole list does not have is gone. Lists of servers of older Novas leave out what is in
-            // a part of the cloud that is down, and lists of images what others did not share for good.
-            let whole = match kind {
-                ThingKind::Server => self.session.lists_are_whole(),
-                ThingKind::Image | ThingKind::Flavor => false,
-                _ => true,
-            };
             if whole {
                 to_ask.clear();
             }
@@ -498,7 +500,7 @@ impl Compute for Cloud {
     }
 
     async fn servers(&self, pages: Pages<'_, Server>) -> Result<()> {
-        self.here(self.servers_that(pages, &|_| true).await)
+        self.here(self.servers_that(pages, &|_| true).await.map(drop))
     }
 
     async fn images(&self, pages: Pages<'_, Image>) -> Result<()> {
