@@ -21,7 +21,7 @@ mod user;
 pub use batch::{BatchBench, BatchSetup, batch_cases, run_batch};
 pub use case::{Case, Feature};
 pub use compute::{ComputeBench, ComputeSetup, Faults, compute_cases, run_compute};
-pub use deviation::{DEVIATIONS, Deviation, deviation};
+pub use deviation::{DEVIATIONS, Deviation, LAGS, Lag, deviation, lag};
 pub use outcome::{Failure, Outcome};
 pub use secrets::MemorySecrets;
 pub use user::User;

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use cloudmesh_conformance::{
-    BatchSetup, ComputeSetup, DEVIATIONS, Outcome, batch_cases, compute_cases, deviation, run_batch,
+    BatchSetup, ComputeSetup, DEVIATIONS, LAGS, Outcome, batch_cases, compute_cases, deviation, run_batch,
     run_compute,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -68,6 +68,7 @@ fn main() -> ExitCode {
             }
         }
     }
+    said.extend(LAGS.iter().map(|lag| format!("lag: {}: up to {:?}: {}", lag.peer, lag.within, lag.why)));
     said.extend(
         DEVIATIONS.iter().map(|known| format!("deviation: {}::{}: {}", known.peer, known.case, known.why)),
     );

@@ -43,6 +43,8 @@ pub struct ComputeSetup {
     pub networks: Vec<NativeId>,
     /// How many things one page of a list holds, where that is known.
     pub page_size: Option<usize>,
+    /// How long after a change lists may not show it yet; see [`crate::LAGS`].
+    pub lag: Duration,
     /// How long a state is waited for.
     pub patience: Duration,
     /// How often is looked meanwhile.
@@ -284,6 +286,42 @@ impl ComputeBench {
         }
     }
 
+    /// What a list or search gives once it has `enough`, or, after the peer's lag, whatever it gives.
+    pub(crate) async fn lagging<T, F: Future<Output = Result<Vec<T>>>>(
+        &self,
+        read: impl Fn() -> F,
+        enough: impl Fn(&[T]) -> bool,
+    ) -> Outcome<Vec<T>> {
+        let begun = Instant::now();
+        loop {
+            let list = read().await?;
+            if enough(&list) || begun.elapsed() >= self.setup.lag {
+                return Ok(list);
+            }
+            tokio::time::sleep(self.setup.tick).await;
+        }
+    }
+
+    /// Servers that carry one of `marks`; `count` of them are there.
+    pub(crate) async fn found_servers(
+        &self,
+        cloud: &dyn Compute,
+        marks: &[Mark],
+        count: usize,
+    ) -> Outcome<Vec<Found>> {
+        self.lagging(|| find(cloud, ThingKind::Server, marks), |found| found.len() >= count).await
+    }
+
+    /// All servers, `natives` among them.
+    pub(crate) async fn servers_with(
+        &self,
+        cloud: &dyn Compute,
+        natives: &[NativeId],
+    ) -> Outcome<Vec<Server>> {
+        let has = |list: &[Server], native| list.iter().any(|server| server.native.as_ref() == Some(native));
+        self.lagging(|| servers(cloud), |list| natives.iter().all(|native| has(list, native))).await
+    }
+
     /// Waits until `check` gives something.
     pub(crate) async fn wait<T, F: Future<Output = Outcome<Option<T>>>>(
         &self,
@@ -333,8 +371,10 @@ impl ComputeBench {
             return Ok(());
         }
         let cloud = connect(&self.setup.user)?;
+        let mut left = Vec::new();
         for name in made.keys {
-            self.clean(&*cloud, ComputeAction::DeleteKey { key: ThingId::planned(), name }, None).await?;
+            let action = ComputeAction::DeleteKey { key: ThingId::planned(), name };
+            left.extend(self.clean(&*cloud, action, None).await.err());
         }
         for kind in [ThingKind::Address, ThingKind::Server] {
             let marks: Vec<Mark> =
@@ -342,7 +382,10 @@ impl ComputeBench {
             let mut natives: Vec<NativeId> =
                 made.natives.iter().filter(|(of, _)| *of == kind).map(|(_, native)| native.clone()).collect();
             if !marks.is_empty() {
-                natives.extend(find(&*cloud, kind, &marks).await?.into_iter().map(|found| found.native));
+                match find(&*cloud, kind, &marks).await {
+                    Ok(found) => natives.extend(found.into_iter().map(|found| found.native)),
+                    Err(error) => left.push(error.into()),
+                }
             }
             natives.sort();
             natives.dedup();
@@ -352,13 +395,18 @@ impl ComputeBench {
                     ThingKind::Address => ComputeAction::DeleteAddress { address: id.clone() },
                     _ => ComputeAction::DeleteServer { server: id.clone() },
                 };
-                self.clean(&*cloud, action, Some((&id, native))).await?;
+                left.extend(self.clean(&*cloud, action, Some((&id, native))).await.err());
             }
             for native in &natives {
-                self.until_gone(kind, &ThingId::seen(self.name(), native), native).await?;
+                let id = ThingId::seen(self.name(), native);
+                left.extend(self.until_gone(kind, &id, native).await.err());
             }
         }
-        Ok(())
+        if left.is_empty() {
+            return Ok(());
+        }
+        let left: Vec<String> = left.into_iter().map(|Failure(why)| why).collect();
+        Err(Failure(format!("not everything could be taken away: {}", left.join("; "))))
     }
 
     async fn clean(

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use cloudmesh_model::compute::ServerStatus;
 use cloudmesh_model::{NativeId, Retry, ThingId, ThingKind};
 use cloudmesh_resource::ComputeAction;
 
-use super::bench::{ComputeBench, addresses, connect, flavors, images, keys, servers, servers_once};
+use super::bench::{ComputeBench, addresses, connect, flavors, images, keys, servers_once};
 use super::keys::{key_name, public_key};
 use crate::case::case;
 use crate::outcome::hold;
@@ -74,9 +75,9 @@ async fn servers_are_listed_once_each_over_all_pages(bench: &ComputeBench) -> Ou
         let id = wish.server.clone();
         made.push((id, bench.create(wish).await?));
     }
-    let list = servers(&*bench.second()?).await?;
-    a_whole_list(&list, bench.name())?;
     let natives: Vec<NativeId> = made.iter().map(|(_, native)| native.clone()).collect();
+    let list = bench.servers_with(&*bench.second()?, &natives).await?;
+    a_whole_list(&list, bench.name())?;
     once_each(&natives, list.iter().filter_map(|server| server.native.as_ref()))?;
     let (image, flavor) = bench.boot().await?;
     for (number, (id, native)) in made.iter().enumerate() {
@@ -98,6 +99,9 @@ async fn a_list_that_changes_while_it_is_read_is_whole_or_may_be_repeated(bench:
     let count = bench.more_than_two_pages();
     let stays = futures::future::try_join_all((0..count).map(|_| bench.server())).await?;
     let goes = futures::future::try_join_all((0..count).map(|_| bench.server())).await?;
+    for (id, native) in stays.iter().chain(&goes) {
+        bench.until(id, native, ServerStatus::Active).await?;
+    }
     let delete = async {
         for (id, native) in &goes {
             bench.perform(ComputeAction::DeleteServer { server: id.clone() }, &[(id, native)]).await??;
@@ -182,7 +186,7 @@ async fn lists_tell_ours_from_those_of_other_installations(bench: &ComputeBench)
     let (id, native) = bench.server().await?;
     let mark = bench.mark(&id)?;
     let other = bench.setup.user.elsewhere();
-    let list = servers(&*connect(&other)?).await?;
+    let list = bench.servers_with(&*connect(&other)?, std::slice::from_ref(&native)).await?;
     let server = list.iter().find(|server| server.native.as_ref() == Some(&native));
     let server = server.ok_or_else(|| Failure("another installation does not see it".to_owned()))?;
     let seen = ThingId::seen(bench.name(), &native);
@@ -217,7 +221,7 @@ async fn servers_without_a_mark_are_merely_seen(bench: &ComputeBench) -> Outcome
     request.mark = None;
     let native = bench.perform_at(&*bench.cloud, request).await??.native;
     let native = native.ok_or_else(|| Failure("a create does not answer with the native id".to_owned()))?;
-    let list = servers(&*bench.cloud).await?;
+    let list = bench.servers_with(&*bench.cloud, std::slice::from_ref(&native)).await?;
     let server = list.iter().find(|server| server.native.as_ref() == Some(&native));
     let server = server.ok_or_else(|| Failure("it is not listed".to_owned()))?;
     hold!(server.mark.is_none(), "it has a mark: {:?}", server.mark);

@@ -1,7 +1,7 @@
 //! Marks: how a thing of ours is found again.
 
 use cloudmesh_model::{Mark, NativeId, ThingId, ThingKind};
-use cloudmesh_resource::{Compute, ComputeAction, Thing};
+use cloudmesh_resource::{ComputeAction, Thing};
 
 use super::bench::{ComputeBench, find};
 use crate::case::case;
@@ -18,9 +18,19 @@ pub(super) static CASES: &[Case<ComputeBench>] = &[
     case!(marks_of_other_installations_are_found_too, ["create_server"], []),
 ];
 
-async fn found(cloud: &dyn Compute, kind: ThingKind, marks: &[Mark]) -> Outcome<Vec<(Mark, NativeId)>> {
+async fn found(
+    bench: &ComputeBench,
+    kind: ThingKind,
+    marks: &[Mark],
+    count: usize,
+) -> Outcome<Vec<(Mark, NativeId)>> {
+    let second = bench.second()?;
+    let list = match kind {
+        ThingKind::Server => bench.found_servers(&*second, marks, count).await?,
+        _ => find(&*second, kind, marks).await?,
+    };
     let mut all = Vec::new();
-    for found in find(cloud, kind, marks).await? {
+    for found in list {
         hold!(found.thing.kind() == kind, "a search for a {kind} finds a {}", found.thing.kind());
         hold!(
             found.thing.native() == Some(&found.native),
@@ -49,7 +59,7 @@ async fn a_server_is_found_by_its_mark_right_after_it_was_made(bench: &ComputeBe
     let performed = bench.perform(ComputeAction::CreateServer(Box::new(wish)), &[]).await??;
     let native = performed.native.clone().unwrap_or_else(|| NativeId::from(""));
     let second = bench.second()?;
-    let found = find(&*second, ThingKind::Server, &[bench.mark(&id)?]).await?;
+    let found = bench.found_servers(&*second, &[bench.mark(&id)?], 1).await?;
     hold!(found.len() == 1, "its mark is found {} times", found.len());
     hold!(found[0].native == native, "{} is found, {native} was made", found[0].native);
     let Thing::Server(server) = &found[0].thing else { return Ok(()) };
@@ -70,7 +80,7 @@ async fn a_server_is_found_by_its_mark_right_after_it_was_made(bench: &ComputeBe
 async fn an_address_is_found_by_its_mark_right_after_it_was_made(bench: &ComputeBench) -> Outcome {
     let (id, native) = bench.address().await?;
     let mark = bench.mark(&id)?;
-    let found = found(&*bench.second()?, ThingKind::Address, std::slice::from_ref(&mark)).await?;
+    let found = found(bench, ThingKind::Address, std::slice::from_ref(&mark), 1).await?;
     hold!(found == [(mark, native)], "{found:?} is found");
     Ok(())
 }
@@ -94,7 +104,7 @@ async fn many_marks_are_found_in_one_go(bench: &ComputeBench) -> Outcome {
     let mut marks: Vec<Mark> = expected.iter().map(|(mark, _)| mark.clone()).collect();
     marks.push(bench.mark(&ThingId::planned())?);
     marks.push(marks[0].clone());
-    let found = found(&*bench.second()?, ThingKind::Server, &marks).await?;
+    let found = found(bench, ThingKind::Server, &marks, 3).await?;
     hold!(found == expected, "{found:?} are found, {expected:?} are there");
     Ok(())
 }
@@ -105,7 +115,7 @@ async fn two_servers_with_one_mark_are_both_found(bench: &ComputeBench) -> Outco
     let mut expected =
         vec![(mark.clone(), bench.create(wish.clone()).await?), (mark.clone(), bench.create(wish).await?)];
     expected.sort();
-    let found = found(&*bench.second()?, ThingKind::Server, &[mark]).await?;
+    let found = found(bench, ThingKind::Server, &[mark], 2).await?;
     hold!(found == expected, "{found:?} are found, {expected:?} are there");
     Ok(())
 }
@@ -121,7 +131,7 @@ async fn two_addresses_with_one_mark_are_both_found(bench: &ComputeBench) -> Out
     }
     expected.sort();
     hold!(expected.len() == 2, "a create does not answer with the native id");
-    let found = found(&*bench.second()?, ThingKind::Address, &[mark]).await?;
+    let found = found(bench, ThingKind::Address, &[mark], 2).await?;
     hold!(found == expected, "{found:?} are found, {expected:?} are there");
     Ok(())
 }
@@ -130,7 +140,7 @@ async fn marks_of_other_installations_are_found_too(bench: &ComputeBench) -> Out
     let (id, native) = bench.server().await?;
     let mark = bench.mark(&id)?;
     let other = super::bench::connect(&bench.setup.user.elsewhere())?;
-    let found = find(&*other, ThingKind::Server, std::slice::from_ref(&mark)).await?;
+    let found = bench.found_servers(&*other, std::slice::from_ref(&mark), 1).await?;
     hold!(found.len() == 1 && found[0].native == native, "{found:?} is found");
     let seen = ThingId::seen(bench.name(), &native);
     hold!(found[0].thing.id() == &seen, "another installation takes it for its own: {}", found[0].thing.id());

@@ -79,7 +79,8 @@ async fn metadata_come_back_as_given_or_are_refused(bench: &ComputeBench) -> Out
         let metadata = wish.metadata.clone();
         let mark = bench.mark(&wish.server)?;
         let result = bench.perform(ComputeAction::CreateServer(Box::new(wish)), &[]).await?;
-        let found = find(&*bench.cloud, ThingKind::Server, &[mark]).await?;
+        let count = usize::from(result.is_ok());
+        let found = bench.found_servers(&*bench.cloud, &[mark], count).await?;
         match result {
             Ok(_) => {
                 hold!(found.len() == 1, "{key:?} is accepted, and {} servers are there", found.len());

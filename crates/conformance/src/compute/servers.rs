@@ -154,7 +154,7 @@ async fn results_come_one_for_each_request_in_order(bench: &ComputeBench) -> Out
             (_, result) => {
                 let native = result?.native;
                 let Some(mark) = mark else { continue };
-                let found = find(&*bench.cloud, ThingKind::Server, &[mark]).await?;
+                let found = bench.found_servers(&*bench.cloud, &[mark], 1).await?;
                 let found: Vec<_> = found.into_iter().map(|found| Some(found.native)).collect();
                 hold!(found == [native.clone()], "result {number} is {native:?}, and {found:?} is there");
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloudmesh_conformance::{ComputeSetup, Feature, Outcome, User};
+use cloudmesh_conformance::{ComputeSetup, Feature, Outcome, User, lag};
 use cloudmesh_model::Secret;
 use cloudmesh_openstack::OpenStack;
 use cloudmesh_resource::{Capability, Place, PlaceDescription, Provider, Surroundings};
@@ -28,7 +28,7 @@ fn peer((name, cloud, page_size): (&'static str, &str, Option<usize>)) -> Peer {
         let capabilities = capabilities(&place).map_err(|failure| failure.to_string())?;
         let features = vec![Feature::Pools, Feature::WrongPassword, Feature::ClosedPort];
         let open = Arc::new(move || {
-            let setup = open(&place, page_size);
+            let setup = open(name, &place, page_size);
             Box::pin(async { setup }) as _
         });
         Ok(Kind::Compute { capabilities, features, open })
@@ -53,7 +53,7 @@ pub(crate) fn capabilities(place: &PlaceDescription) -> Outcome<&'static [Capabi
     }
 }
 
-fn open(place: &PlaceDescription, page_size: Option<usize>) -> Outcome<ComputeSetup> {
+fn open(peer: &str, place: &PlaceDescription, page_size: Option<usize>) -> Outcome<ComputeSetup> {
     let mut wrong_password = place.clone();
     for secret in wrong_password.secrets.values_mut() {
         *secret = Secret::from("wrong-0f7Zq-password");
@@ -66,6 +66,7 @@ fn open(place: &PlaceDescription, page_size: Option<usize>) -> Outcome<ComputeSe
         flavor: None,
         networks: Vec::new(),
         page_size,
+        lag: lag(peer),
         patience: Duration::from_secs(120),
         tick: Duration::from_millis(300),
         case_limit: Duration::from_secs(300),

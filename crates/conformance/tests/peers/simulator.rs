@@ -62,6 +62,7 @@ async fn open(page_size: Option<u32>) -> Outcome<ComputeSetup> {
         flavor: Some("m1.nano".to_owned()),
         networks: Vec::new(),
         page_size: page_size.and_then(|size| usize::try_from(size).ok()),
+        lag: Duration::ZERO,
         patience: Duration::from_secs(20),
         tick: Duration::from_millis(10),
         case_limit: Duration::from_secs(180),
