@@ -1,5 +1,8 @@
 //! Clouds that fail: what is asked for gets done, or the account of what was not is exact.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
+
+#[cfg(test)]
 #[expect(dead_code, reason = "each file of trials takes what it needs")]
 mod trial;
 
@@ -101,7 +104,9 @@ fn a_third_of_all_calls_failing_is_worked_round_or_told_exactly() {
             }
             let now = clouds.look(&cloud);
             match *verb {
-                "stop" => assert!(now.servers.iter().all(|server| server.status == "SHUTOFF"), "{case}: {now:#?}"),
+                "stop" => {
+                    assert!(now.servers.iter().all(|server| server.status == "SHUTOFF"), "{case}: {now:#?}")
+                }
                 "delete" => assert!(now.servers.is_empty(), "{case}: {now:#?}"),
                 "assign" => now.holds(4, true, &[KEY], &case),
                 _ => now.holds(4, false, &[KEY], &case),
@@ -128,7 +133,12 @@ fn retry_after_is_obeyed() {
     assert!(waited.as_millis() >= 2000, "the same call came again after {waited:?}");
 
     // The same for a call that changes something.
-    let servers = Selection { only_changes: true, path: Some("/servers".into()), numbers: vec![1], ..Selection::default() };
+    let servers = Selection {
+        only_changes: true,
+        path: Some("/servers".into()),
+        numbers: vec![1],
+        ..Selection::default()
+    };
     faults.set(FaultSettings {
         failure: Some(Failure { calls: servers, statuses: vec![429] }),
         ..FaultSettings::default()
@@ -238,11 +248,7 @@ fn a_dead_cloud_among_five_hurts_none_of_the_others() {
 
 #[test]
 fn a_dead_region_is_named() {
-    let like = CloudOptions {
-        regions: vec!["north".into(), "south".into()],
-        servers: 2,
-        ..quick()
-    };
+    let like = CloudOptions { regions: vec!["north".into(), "south".into()], servers: 2, ..quick() };
     let clouds = Clouds::with(Options::default().with_clouds(1, &like));
     let home = Home::new();
     for region in ["north", "south"] {
@@ -263,7 +269,12 @@ fn what_comes_later_than_promised_is_taken_away_by_a_step_of_its_own() {
     let clouds = Clouds::start(1);
     // Nothing may come after one second, says the registration; it comes after two.
     let home = clouds.home(SIM, 1);
-    let first = Selection { method: Some("POST".into()), path: Some("/servers".into()), numbers: vec![1], ..Selection::default() };
+    let first = Selection {
+        method: Some("POST".into()),
+        path: Some("/servers".into()),
+        numbers: vec![1],
+        ..Selection::default()
+    };
     clouds.faults(SIM).set(FaultSettings {
         lost_answers: Some(first),
         late_effect_ms: Some(2000),
@@ -285,7 +296,12 @@ fn what_comes_later_than_promised_is_taken_away_by_a_step_of_its_own() {
 fn what_comes_after_the_end_is_shown_and_not_hidden_behind_the_other() {
     let clouds = Clouds::start(1);
     let home = clouds.home(SIM, 0);
-    let first = Selection { method: Some("POST".into()), path: Some("/servers".into()), numbers: vec![1], ..Selection::default() };
+    let first = Selection {
+        method: Some("POST".into()),
+        path: Some("/servers".into()),
+        numbers: vec![1],
+        ..Selection::default()
+    };
     clouds.faults(SIM).set(FaultSettings {
         lost_answers: Some(first),
         late_effect_ms: Some(3000),
@@ -379,7 +395,8 @@ fn without_rights(home: &Home, command: &[&str]) -> Ran {
 }
 
 fn shell(script: &str, argument: &std::path::Path) {
-    let status = std::process::Command::new("/bin/sh").args(["-c", script, "sh"]).arg(argument).status().unwrap();
+    let status =
+        std::process::Command::new("/bin/sh").args(["-c", script, "sh"]).arg(argument).status().unwrap();
     assert!(status.success(), "{script}");
 }
 
@@ -416,10 +433,7 @@ fn a_full_disk_in_the_middle_of_a_boot_loses_nothing() {
         std::fs::rename(home.settings(), &kept).unwrap();
         std::fs::create_dir(home.settings()).unwrap();
         let mounted = Mounted::new(home.settings());
-        shell(
-            &format!("cp -a {}/. \"$1\"/ && chmod 700 \"$1\"", kept.display()),
-            &home.settings(),
-        );
+        shell(&format!("cp -a {}/. \"$1\"/ && chmod 700 \"$1\"", kept.display()), &home.settings());
         home.run(&["vm", "list", "--cloud=sim"]).ok();
         clouds.faults(SIM).set(FaultSettings { latency_ms: Some(40), ..FaultSettings::default() });
         let child = home.start(&["vm", "boot", "--n=5", "--public", "--cloud=sim"]);
@@ -475,7 +489,12 @@ fn a_cloud_that_is_not_there_is_unreachable() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let home = Home::new();
     let mut command = home.command(&[
-        "register", "cloud", "gone", "--type=openstack", "OS_USERNAME=a", "OS_PROJECT_NAME=b",
+        "register",
+        "cloud",
+        "gone",
+        "--type=openstack",
+        "OS_USERNAME=a",
+        "OS_PROJECT_NAME=b",
         &format!("OS_AUTH_URL=http://127.0.0.1:{port}/v3"),
     ]);
     command.env("OS_PASSWORD", "nothing");
@@ -483,4 +502,56 @@ fn a_cloud_that_is_not_there_is_unreachable() {
     let ran = home.run(&["vm", "boot", "x", "--cloud=gone", "--image=a", "--flavor=b"]).expect(5);
     assert!(ran.stderr.contains("gone"), "{ran}");
     assert!(home.plans().is_empty());
+}
+
+#[test]
+fn the_way_back_frees_an_address_before_it_gives_it_back() {
+    let clouds = Clouds::start(1);
+    let home = clouds.home(SIM, 1);
+    home.run(&["vm", "boot", "web[1-2]", "--public", "--cloud=sim"]).ok();
+    let since = clouds.faults(SIM).mark();
+    let ran = home.run(&["undo", "--yes"]).ok();
+    let now = clouds.look(SIM);
+    assert!(now.servers.is_empty() && now.addresses.is_empty() && now.keys.is_empty(), "{ran}{now:#?}");
+    let calls = clouds.faults(SIM).calls(since, true);
+    let position = |method: &str, path: &str| {
+        calls.iter().position(|call| call.method == method && call.path.contains(path)).unwrap()
+    };
+    for address in calls.iter().filter(|call| call.method == "DELETE" && call.path.contains("floatingips")) {
+        assert!(position("PUT", &address.path) < position("DELETE", &address.path), "{calls:#?}");
+    }
+    assert!(position("DELETE", "floatingips") > position("PUT", "floatingips"), "{calls:#?}");
+    // The store has forgotten all of it, too; once more there is nothing to undo of it.
+    let list = home.run(&["vm", "list", "--cloud=sim", "-o", "json"]).ok();
+    assert!(list.items().is_empty(), "{list}");
+}
+
+#[test]
+fn a_plan_of_a_newer_version_is_shown_and_refused() {
+    use cloudmesh_store::{Change, Document, Expected, Store};
+    let clouds = Clouds::start(1);
+    for (known, newer) in [("\"format\":1", "\"format\":2"), ("create_server.v1", "create_server.v9")] {
+        let home = clouds.home(SIM, 1);
+        home.run(&["vm", "boot", "web1", "--cloud=sim", "--save"]).ok();
+        let since = clouds.faults(SIM).mark();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let clock = std::sync::Arc::new(cloudmesh_model::SystemClock);
+            let path = home.settings().join("store.sqlite");
+            let store = cloudmesh_store_sqlite::SqliteStore::open(&path, clock).unwrap();
+            let stored = store.documents("plan", "").await.unwrap().remove(0);
+            let body = stored.document.body.replacen(known, newer, 1);
+            assert_ne!(body, stored.document.body);
+            let document = Document { body, ..stored.document };
+            store.apply(vec![Change::Put(document, Expected::Any)]).await.unwrap();
+        });
+        let shown = home.run(&["plan", "show", "last"]).ok();
+        assert!(shown.stdout.contains("web1") && (shown.stdout + &shown.stderr).contains("newer version"));
+        home.run(&["plan", "list"]).ok();
+        for verb in ["apply", "resume"] {
+            let ran = home.run(&["plan", verb, "last"]).expect(1);
+            assert!(ran.stderr.contains("newer version"), "{ran}");
+        }
+        assert!(clouds.faults(SIM).calls(since, true).is_empty());
+    }
 }

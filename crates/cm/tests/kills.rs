@@ -1,9 +1,13 @@
 //! The program is killed at any moment, and run again: nothing is lost, nothing is there twice.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
+
+#[cfg(test)]
 mod trial;
 
 use std::collections::BTreeSet;
-use std::process::Child;
+use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -83,8 +87,7 @@ fn killed_at_any_time_while_answers_are_lost_and_effects_are_late() {
     // An effect comes 700 ms after its answer was lost; after 2 s none can come any more.
     let templates: Vec<Home> = (0..AT_ONCE).map(|worker| clouds.home(&cloud_of(worker), 2)).collect();
     let mut random = fastrand::Rng::with_seed(20);
-    let cases: Vec<(u64, u64)> =
-        (0..count).map(|number| (number, random.u64(20..2500))).collect();
+    let cases: Vec<(u64, u64)> = (0..count).map(|number| (number, random.u64(20..2500))).collect();
     in_parallel(AT_ONCE, cases, |worker, (number, moment)| {
         let cloud = cloud_of(worker);
         clouds.simulator.reset(Some(&cloud));
@@ -161,10 +164,7 @@ fn ctrl_c_begins_nothing_new_and_waits_for_what_is_under_way() {
 fn ctrl_c_twice_leaves_at_once_and_what_is_under_way_is_uncertain() {
     let clouds = Clouds::start(1);
     let home = clouds.home("sim-001", 1);
-    clouds.faults("sim-001").set(FaultSettings {
-        latency_ms: Some(600),
-        ..FaultSettings::default()
-    });
+    clouds.faults("sim-001").set(FaultSettings { latency_ms: Some(600), ..FaultSettings::default() });
     let mut child = home.start(BOOT);
     changes(&clouds, "sim-001", 3);
     // From now on nothing is answered any more: only who does not wait gets away.
@@ -219,4 +219,174 @@ fn killed_while_submitting_jobs_to_this_computer() {
         let list = home.run(&["hpc", "queue", "--cluster=local", "--refresh", "-o", "json"]).ok();
         assert_eq!(list.items().len(), 20, "killed after {moment} ms: {list}");
     });
+}
+
+/// The real cloud of `CLOUDMESH_TEST_OPENSTACK`: a `clouds.yaml` that describes a cloud `rig`.
+struct Rig {
+    clouds_yaml: PathBuf,
+    image: String,
+    flavor: String,
+}
+
+impl Rig {
+    fn home(&self) -> Home {
+        let home = Home::new();
+        home.setting("OS_CLIENT_CONFIG_FILE", self.clouds_yaml.as_os_str());
+        home
+    }
+
+    fn find() -> Option<Self> {
+        let clouds_yaml = PathBuf::from(std::env::var_os("CLOUDMESH_TEST_OPENSTACK")?);
+        let mut rig = Self { clouds_yaml, image: String::new(), flavor: String::new() };
+        let home = rig.home();
+        let smallest = |noun: &str| {
+            let list = home.run(&[noun, "list", "--cloud=rig", "--refresh", "-o", "json"]).ok();
+            let items = list.items();
+            let least = items.iter().min_by_key(|item| item["memory"].as_u64().unwrap_or(0));
+            least
+                .and_then(|item| item["name"].as_str())
+                .unwrap_or_else(|| panic!("none in {list}"))
+                .to_owned()
+        };
+        rig.image = smallest("image");
+        rig.flavor = smallest("flavor");
+        Some(rig)
+    }
+}
+
+/// The machines of a real cloud are looked at through its lists only; nobody ever asks their addresses.
+#[test]
+fn killed_at_any_time_on_a_real_cloud() {
+    let Some(rig) = Rig::find() else {
+        return trial::left_out("kills on a real cloud", "CLOUDMESH_TEST_OPENSTACK names no clouds.yaml");
+    };
+    let (kills, machines) = if soak() { (20, 20) } else { (3, 5) };
+    let mut random = fastrand::Rng::with_seed(22);
+    for number in 0..kills {
+        let home = rig.home();
+        // Each run has a prefix of its own: others may use the cloud at the same time.
+        let prefix = format!("trial-{}-{number}", std::process::id());
+        let names = format!("{prefix}-[1-{machines}]");
+        let image = format!("--image={}", rig.image);
+        let flavor = format!("--flavor={}", rig.flavor);
+        let boot = ["vm", "boot", &names, "--cloud=rig", &image, &flavor];
+        let moment = random.u64(200..4000);
+        let mut child = home.start(&boot);
+        std::thread::sleep(Duration::from_millis(moment));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if home.plans().is_empty() {
+            home.run(&boot).ok();
+        } else {
+            home.resume_to_the_end(5);
+        }
+        let case = format!("number {number}, killed after {moment} ms");
+        // Somebody else's eyes: a folder that has never seen these machines.
+        let stranger = rig.home();
+        let list = stranger.run(&["vm", "list", "--cloud=rig", "--refresh", "-o", "json"]).ok();
+        let there: Vec<_> = list
+            .items()
+            .into_iter()
+            .filter(|item| item["name"].as_str().is_some_and(|name| name.starts_with(&prefix)))
+            .collect();
+        let natives = |items: &[serde_json::Value]| -> BTreeSet<String> {
+            items.iter().map(|item| item["native_id"].to_string()).collect()
+        };
+        let kept = home.run(&["vm", "list", "--cloud=rig", "-o", "json"]).ok();
+        let ours: Vec<_> = kept.items().into_iter().filter(|item| item["ours"] == true).collect();
+        // What was made goes before anything is judged.
+        let undone = home.run(&["vm", "delete", &names, "--cloud=rig", "--yes"]);
+        assert_eq!(there.len(), machines, "{case}: {there:#?}");
+        assert!(there.iter().all(|item| item["status"] == "active"), "{case}: {there:#?}");
+        assert_eq!(natives(&there), natives(&ours), "{case}");
+        assert_eq!(undone.code(), Some(0), "{case}: {undone}");
+    }
+    eprintln!("{kills} kills, {machines} machines each");
+}
+
+/// A command for the shell of the real cluster's log-in node.
+fn on_cluster(config: &str, host: &str, command: &str) -> String {
+    let output = Command::new("ssh")
+        .args(["-F", config, "-o", "BatchMode=yes", host, "--", command])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn killed_while_submitting_jobs_to_a_real_cluster() {
+    let (Ok(config), Ok(host)) =
+        (std::env::var("CLOUDMESH_TEST_SLURM_SSH_CONFIG"), std::env::var("CLOUDMESH_TEST_SLURM_HOST"))
+    else {
+        return trial::left_out(
+            "kills on a real cluster",
+            "CLOUDMESH_TEST_SLURM_SSH_CONFIG and CLOUDMESH_TEST_SLURM_HOST are not set",
+        );
+    };
+    let control = std::env::var("CLOUDMESH_RIG_SLURM_CONTROL").ok();
+    let comments = |switch: &str| {
+        if let Some(rig) = &control {
+            let status = Command::new(rig).args(["comment", switch]).status().unwrap();
+            assert!(status.success(), "the rig cannot be told to keep comments: {switch}");
+        }
+    };
+    let switches: &[&str] = if control.is_some() { &["off", "on"] } else { &["as it is"] };
+    if control.is_none() {
+        eprintln!("left out: with and without kept comments: CLOUDMESH_RIG_SLURM_CONTROL is not set");
+    }
+    let kills = if soak() { 20 } else { 3 };
+    let mut random = fastrand::Rng::with_seed(23);
+    for switch in switches {
+        comments(switch);
+        for number in 0..kills {
+            let home = Home::new();
+            let settings = [format!("cm_host={host}"), format!("ssh_config={config}"), "settle=5".to_owned()];
+            let mut register = vec!["register", "cluster", "rig-slurm", "--type=slurm"];
+            register.extend(settings.iter().map(String::as_str));
+            home.run(&register).ok();
+            let tag = format!("trial-{}-{number}-{}", std::process::id(), switch.replace(' ', "-"));
+            let script = home.folder.path().join("job.sh");
+            std::fs::write(&script, format!("#!/bin/sh\necho $SLURM_JOB_ID >> $HOME/{tag}\n")).unwrap();
+            let name = format!("--name={tag}");
+            let run =
+                ["hpc", "run", "--n=20", "--cluster=rig-slurm", "-t", "5", &name, script.to_str().unwrap()];
+            let moment = random.u64(100..2500);
+            let mut child = home.start(&run);
+            std::thread::sleep(Duration::from_millis(moment));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            if home.plans().is_empty() {
+                home.run(&run).ok();
+            } else {
+                home.resume_to_the_end(5);
+            }
+            let case = format!("number {number}, comments {switch}, killed after {moment} ms");
+            let names: Vec<String> = (1..=20).map(|number| format!("{tag}-{number:03}")).collect();
+            let names = names.join(",");
+            let waiting = format!("squeue --noheader --name={names} --format=%i");
+            for _ in 0..300 {
+                if on_cluster(&config, &host, &waiting).trim().is_empty() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            let ran = on_cluster(&config, &host, &format!("cat $HOME/{tag}; rm -f $HOME/{tag}"));
+            let ids: BTreeSet<&str> = ran.lines().collect();
+            assert_eq!((ran.lines().count(), ids.len()), (20, 20), "{case}: {ran}");
+            let account =
+                format!("sacct --noheader --allocations --parsable2 --name={names} --format=JobID,State");
+            let mut known = on_cluster(&config, &host, &account);
+            // Accounting hears of a job a little after its end.
+            for _ in 0..60 {
+                if known.lines().count() >= 20 {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(500));
+                known = on_cluster(&config, &host, &account);
+            }
+            assert_eq!(known.lines().count(), 20, "{case}: {known}");
+        }
+    }
+    eprintln!("{kills} kills with comments {switches:?}");
 }

@@ -1,5 +1,8 @@
 //! Many at once on one folder of settings: nobody fails, nothing is lost, nothing is done twice.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
+
+#[cfg(test)]
 #[expect(dead_code, reason = "each file of trials takes what it needs")]
 mod trial;
 
@@ -79,7 +82,8 @@ fn fifty_processes_on_an_empty_home_and_fifty_writers_after_them() {
 #[test]
 fn a_variable_that_all_write_has_the_value_of_one_of_them() {
     let home = Home::new();
-    let commands: Vec<Vec<String>> = (0..20).map(|number| split(&format!("var set same=v{number}"))).collect();
+    let commands: Vec<Vec<String>> =
+        (0..20).map(|number| split(&format!("var set same=v{number}"))).collect();
     let mut told = 0;
     for ran in all_at_once(&home, &commands) {
         // Who comes second may be told so; nobody may be told anything else.

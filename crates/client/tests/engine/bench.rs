@@ -275,8 +275,10 @@ impl Compute for Fake {
     }
 }
 
+type Benches = HashMap<PathBuf, (MemoryStore, Arc<Fake>)>;
+
 /// Benches by their folder: providers and stores are opened by plain functions, which carry nothing along.
-static BENCHES: LazyLock<Mutex<HashMap<PathBuf, (MemoryStore, Arc<Fake>)>>> = LazyLock::new(Mutex::default);
+static BENCHES: LazyLock<Mutex<Benches>> = LazyLock::new(Mutex::default);
 
 struct FakeProvider;
 

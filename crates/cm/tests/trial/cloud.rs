@@ -74,8 +74,7 @@ impl Cloud {
             let service = services.iter().find(|service| service["type"] == kind).unwrap();
             let endpoints = service["endpoints"].as_array().unwrap();
             let ours = endpoints.iter().find(|endpoint| {
-                endpoint["interface"] == "public"
-                    && region.is_none_or(|region| endpoint["region"] == region)
+                endpoint["interface"] == "public" && region.is_none_or(|region| endpoint["region"] == region)
             });
             text(&ours.unwrap()["url"]).trim_end_matches('/').to_owned()
         };
@@ -160,7 +159,8 @@ impl Cloud {
             assert_eq!(kept.len(), self.servers.len(), "{case}: {list}");
             for server in &self.servers {
                 let found = kept.iter().find(|(id, name, _)| *id == server.id && *name == server.name);
-                let (_, _, addresses) = found.unwrap_or_else(|| panic!("{server:?} is not in {list}, {case}"));
+                let (_, _, addresses) =
+                    found.unwrap_or_else(|| panic!("{server:?} is not in {list}, {case}"));
                 for floating in &server.floating {
                     assert!(addresses.contains(floating), "{floating} is not in {list}, {case}");
                 }

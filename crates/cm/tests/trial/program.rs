@@ -1,9 +1,10 @@
 //! The program under test, and folders of settings for it.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
@@ -92,11 +93,13 @@ impl std::fmt::Display for Ran {
 /// A folder of settings, and a user's home around it.
 pub(crate) struct Home {
     pub(crate) folder: tempfile::TempDir,
+    variables: Mutex<Vec<(String, OsString)>>,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let home = Self { folder: tempfile::Builder::new().prefix("cm-trial").tempdir().unwrap() };
+        let folder = tempfile::Builder::new().prefix("cm-trial").tempdir().unwrap();
+        let home = Self { folder, variables: Mutex::default() };
         for name in ["user", "run", "tmp"] {
             std::fs::create_dir(home.folder.path().join(name)).unwrap();
         }
@@ -106,6 +109,11 @@ impl Home {
     /// `CLOUDMESH_HOME`.
     pub(crate) fn settings(&self) -> PathBuf {
         self.folder.path().join("settings")
+    }
+
+    /// Adds an environment variable for all commands.
+    pub(crate) fn setting(&self, name: &str, value: &OsStr) {
+        self.variables.lock().unwrap().push((name.to_owned(), value.to_owned()));
     }
 
     /// A copy of this one, as it is now.
@@ -134,6 +142,7 @@ impl Home {
             .env("XDG_RUNTIME_DIR", at("run"))
             .env("TMPDIR", at("tmp"))
             .env("CLOUDMESH_HOME", self.settings())
+            .envs(self.variables.lock().unwrap().iter().cloned())
             .current_dir(at("user"))
             .stdin(Stdio::null());
     }
