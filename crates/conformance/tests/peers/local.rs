@@ -53,6 +53,22 @@ fn open() -> Outcome<BatchSetup> {
         tick: Duration::from_millis(20),
         case_limit: Duration::from_secs(120),
         closed_port: None,
-        guard: Box::new(home),
+        guard: Box::new(Home(home)),
     })
+}
+
+/// A home that is removed although its runner, which stays for some seconds, may still write into it.
+struct Home(tempfile::TempDir);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        for _ in 0..100 {
+            // Not yet empty, or gone: the next look tells.
+            let _ = std::fs::remove_dir_all(self.0.path());
+            std::thread::sleep(Duration::from_millis(50));
+            if !self.0.path().exists() {
+                return;
+            }
+        }
+    }
 }
