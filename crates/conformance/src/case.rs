@@ -18,8 +18,8 @@ pub enum Feature {
     SilentPort,
     /// Faults can be ordered.
     Faults,
-    /// A time limit of seconds takes effect within seconds.
-    QuickTimeLimit,
+    /// A time limit takes effect while a test can wait for it.
+    TimeLimit,
 }
 
 /// One promise of the contract.

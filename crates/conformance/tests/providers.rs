@@ -3,6 +3,7 @@
 //!
 //! `CLOUDMESH_TEST_OPENSTACK` names a `clouds.yaml` with the clouds `rig` and `rig-appcred`;
 //! `CLOUDMESH_TEST_SLURM_SSH_CONFIG` an SSH configuration file, and `CLOUDMESH_TEST_SLURM_HOST` an alias in it.
+//! `CLOUDMESH_SOAK=1` adds what takes minutes.
 //! A peer that is not there is printed; with `CI=true` it is a failed test.
 
 #![expect(clippy::print_stderr, reason = "a test says what it leaves out")]

@@ -25,6 +25,8 @@ pub struct BatchSetup {
     pub array_variable: &'static str,
     /// Memory of each job, MiB, where the system does not choose well.
     pub memory: Option<u64>,
+    /// The shortest time limit, seconds; with [`crate::Feature::TimeLimit`].
+    pub time_limit: u64,
     /// Folder under which one case lets its job work, relative to the home there.
     pub folder: String,
     /// How long a state is waited for.

@@ -12,7 +12,7 @@ pub(super) static CASES: &[Case<BatchBench>] = &[
     case!(a_job_that_ends_with_0_is_completed, ["submit_job"], []),
     case!(a_job_that_ends_otherwise_is_failed_with_its_exit_code, ["submit_job"], []),
     case!(a_job_that_is_ended_by_a_signal_is_failed, ["submit_job"], []),
-    case!(a_job_that_reaches_its_time_limit_is_timed_out, ["submit_job"], [QuickTimeLimit]),
+    case!(a_job_that_reaches_its_time_limit_is_timed_out, ["submit_job"], [TimeLimit]),
     case!(a_held_job_stays_held, ["submit_job"], []),
     case!(a_running_job_may_be_cancelled_twice, ["submit_job", "cancel_job"], []),
     case!(a_held_job_may_be_cancelled_twice, ["submit_job", "cancel_job"], []),
@@ -71,7 +71,8 @@ async fn a_job_that_is_ended_by_a_signal_is_failed(bench: &BatchBench) -> Outcom
 }
 
 async fn a_job_that_reaches_its_time_limit_is_timed_out(bench: &BatchBench) -> Outcome {
-    let submitted = bench.submit("sleep 100", |submit| submit.time_limit = Some(1)).await?;
+    let submitted =
+        bench.submit("sleep 1000", |submit| submit.time_limit = Some(bench.setup.time_limit)).await?;
     let job = bench.ended(&submitted).await?;
     hold!(job.status == JobStatus::TimedOut, "it ended as {job:?}");
     Ok(())

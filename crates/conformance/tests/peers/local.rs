@@ -21,7 +21,7 @@ pub(crate) fn peer() -> Peer {
     let kind = match capabilities {
         Ok(capabilities) => Kind::Batch {
             capabilities,
-            features: vec![Feature::QuickTimeLimit],
+            features: vec![Feature::TimeLimit],
             open: Arc::new(|| Box::pin(async { open() })),
         },
         Err(why) => Kind::Absent(why),
@@ -48,6 +48,7 @@ fn open() -> Outcome<BatchSetup> {
         user,
         array_variable: "CLOUDMESH_ARRAY_INDEX",
         memory: None,
+        time_limit: 1,
         folder: "my jobs".to_owned(),
         patience: Duration::from_secs(60),
         tick: Duration::from_millis(20),

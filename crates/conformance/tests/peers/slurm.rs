@@ -25,10 +25,15 @@ pub(crate) fn peer() -> Peer {
         Ok(Place::Compute(_)) => Err("a Slurm cluster is a cloud".to_owned()),
         Err(error) => Err(error.to_string()),
     };
+    let mut features = vec![Feature::ClosedPort];
+    // Slurm counts in minutes, and looks twice a minute.
+    if std::env::var_os("CLOUDMESH_SOAK").is_some_and(|value| value == "1") {
+        features.push(Feature::TimeLimit);
+    }
     let kind = match capabilities {
         Ok(capabilities) => Kind::Batch {
             capabilities,
-            features: vec![Feature::ClosedPort],
+            features,
             open: Arc::new(move || {
                 let setup = open(&place);
                 Box::pin(async { setup })
@@ -65,6 +70,7 @@ fn open(place: &PlaceDescription) -> Outcome<BatchSetup> {
         user,
         array_variable: "SLURM_ARRAY_TASK_ID",
         memory: Some(10),
+        time_limit: 60,
         folder: "cm conformance elsewhere".to_owned(),
         patience: Duration::from_secs(120),
         tick: Duration::from_millis(500),
