@@ -284,16 +284,15 @@ fn killed_at_any_time_on_a_real_cloud() {
         // Somebody else's eyes: a folder that has never seen these machines.
         let stranger = rig.home();
         let list = stranger.run(&["vm", "list", "--cloud=rig", "--refresh", "-o", "json"]).ok();
-        let there: Vec<_> = list
-            .items()
-            .into_iter()
-            .filter(|item| item["name"].as_str().is_some_and(|name| name.starts_with(&prefix)))
-            .collect();
+        let of_this_run =
+            |item: &serde_json::Value| item["name"].as_str().is_some_and(|name| name.starts_with(&prefix));
+        let there: Vec<_> = list.items().into_iter().filter(of_this_run).collect();
         let natives = |items: &[serde_json::Value]| -> BTreeSet<String> {
             items.iter().map(|item| item["native_id"].to_string()).collect()
         };
         let kept = home.run(&["vm", "list", "--cloud=rig", "-o", "json"]).ok();
-        let ours: Vec<_> = kept.items().into_iter().filter(|item| item["ours"] == true).collect();
+        let ours: Vec<_> =
+            kept.items().into_iter().filter(|item| item["ours"] == true && of_this_run(item)).collect();
         // What was made goes before anything is judged.
         let undone = home.run(&["vm", "delete", &names, "--cloud=rig", "--yes"]);
         assert_eq!(there.len(), machines, "{case}: {there:#?}");
