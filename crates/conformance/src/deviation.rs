@@ -32,8 +32,8 @@ pub struct Lag {
 pub static LAGS: &[Lag] = &[Lag {
     peer: "openstack-password",
     within: Duration::from_secs(15),
-    why: "with pages of two, Nova may leave out a server that it hands to a cell between two pages; with its usual \
-          pages of 1000 that takes as many servers",
+    why: "with pages of two, Nova may leave out a server that it hands to a cell between two pages, or end the list \
+          there; its usual pages hold 1000, so there it takes as many servers",
 }];
 
 /// The lag of `peer`: none, if none is known.
