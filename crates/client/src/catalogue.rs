@@ -44,6 +44,7 @@ pub struct Entry {
     augment: fn(clap::Command) -> clap::Command,
     matches: fn(&clap::ArgMatches) -> Result<AnyInput>,
     json: fn(Value) -> Result<AnyInput>,
+    value: fn(&AnyInput) -> Result<Value>,
     schema: fn() -> schemars::Schema,
     run: Run,
 }
@@ -75,6 +76,14 @@ impl Entry {
     /// What the schema or the input's own rules refuse.
     pub fn from_json(&self, value: Value) -> Result<AnyInput> {
         (self.json)(value)
+    }
+
+    /// The input as JSON: what [`Entry::from_json`] reads.
+    ///
+    /// # Errors
+    /// When it is an input of another operation.
+    pub fn to_json(&self, input: &AnyInput) -> Result<Value> {
+        (self.value)(input)
     }
 
     /// The JSON schema of the input.
@@ -121,6 +130,13 @@ fn from_json<I: Input>(value: Value) -> Result<AnyInput> {
     Ok(AnyInput(Box::new(input)))
 }
 
+fn to_json<I: Input>(any: &AnyInput) -> Result<Value> {
+    let input: &I =
+        any.0.downcast_ref().ok_or_else(|| Error::internal("an input of another operation was given"))?;
+    serde_json::to_value(input)
+        .map_err(|error| Error::internal(format!("an input cannot be written: {error}")))
+}
+
 fn input<I: Input>(any: AnyInput) -> Result<I> {
     any.0
         .downcast()
@@ -137,6 +153,7 @@ const fn base<O: Operation>(kind: Kind, rows: Option<(&'static Noun, Layout)>, r
         augment: augment::<O::Input>,
         matches: from_matches::<O::Input>,
         json: from_json::<O::Input>,
+        value: to_json::<O::Input>,
         schema: || schemars::schema_for!(O::Input),
         run,
     }

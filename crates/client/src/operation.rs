@@ -106,4 +106,6 @@ pub struct Envelope {
     pub save: bool,
     /// Whether to wait for the final state of what is changed; `None` for the operation's own custom.
     pub wait: Option<bool>,
+    /// How many things one plan may make, change or destroy; `None` for any number.
+    pub most: Option<usize>,
 }

@@ -23,12 +23,16 @@ pub(crate) async fn carry_out(
             door.plan(&stored.plan, true);
             return Ok(());
         }
+        check_count(&stored.plan, envelope)?;
         confirm(mesh, &stored.plan, envelope)?;
         return run_logged(mesh, stored, door).await;
     }
     draft.finish();
     let ready = match planned {
-        Ok(()) => check_capabilities(mesh, &draft.plan).await,
+        Ok(()) => match check_count(&draft.plan, envelope) {
+            Ok(()) => check_capabilities(mesh, &draft.plan).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     let release = |draft: &Draft| (draft.reserved_kind, draft.plan.reserved.clone());
@@ -162,6 +166,21 @@ fn confirm(mesh: &Mesh, plan: &Plan, envelope: &Envelope) -> Result<()> {
     } else {
         Err(Error::new(ErrorKind::Refused, "not confirmed; nothing was changed"))
     }
+}
+
+/// No more things in one plan than the door allows.
+fn check_count(plan: &Plan, envelope: &Envelope) -> Result<()> {
+    let Some(most) = envelope.most else { return Ok(()) };
+    let acts = plan.steps.iter().filter(|step| matches!(step.kind, StepKind::Act(_)));
+    let things: std::collections::HashSet<_> = acts.map(|step| step.subject().1.as_str()).collect();
+    if things.len() <= most {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Refused,
+        format!("the plan touches {} things, and {most} is the most that may be at once here", things.len()),
+    )
+    .hint("ask for fewer, or for a higher limit from who set it"))
 }
 
 /// What a provider cannot do is said before anything is done.

@@ -3,7 +3,7 @@
 use cloudmesh_client::{Entry, Kind, Layout};
 use cloudmesh_model::noun::ColumnKind;
 use cloudmesh_model::{Error, Result};
-use cloudmesh_prompt::{Context, REWRITES};
+use cloudmesh_prompt::{Context, REWRITES, meaning};
 use serde_json::{Value, json};
 
 use crate::processes::say;
@@ -13,7 +13,8 @@ pub(crate) fn run(matches: &clap::ArgMatches, context: &Context<'_>) -> Result<u
     if let Some(other) = matches.get_one::<String>("format").filter(|format| *format != "json") {
         return Err(Error::bad_input(format!("--format={other} is not known here")).hint("use json"));
     }
-    let operations: Vec<Value> = context.program.catalogue.entries().map(operation).collect();
+    let operations: Vec<Value> =
+        context.program.catalogue.entries().map(|entry| operation(context, entry)).collect::<Result<_>>()?;
     let words: Vec<Value> = context
         .program
         .words
@@ -32,14 +33,26 @@ pub(crate) fn run(matches: &clap::ArgMatches, context: &Context<'_>) -> Result<u
     Ok(0)
 }
 
-fn operation(entry: &Entry) -> Value {
+fn operation(context: &Context<'_>, entry: &Entry) -> Result<Value> {
     let command = entry.augment(clap::Command::new(entry.name));
     let about = command.get_about().map(ToString::to_string);
     let examples: Vec<Value> = entry
         .examples
         .iter()
-        .map(|example| json!({ "about": example.about, "command": example.command }))
-        .collect();
+        .map(|example| {
+            let means = meaning(context.program.catalogue, context.program.words, words(example.command))?;
+            Ok(json!({
+                "about": example.about,
+                "command": example.command,
+                "input": means.input,
+                "refresh": means.envelope.refresh,
+                "dryrun": means.envelope.dry_run,
+                "save": means.envelope.save,
+                "yes": means.envelope.yes,
+                "wait": means.envelope.wait,
+            }))
+        })
+        .collect::<Result<_>>()?;
     let rows = entry.rows.map(|(noun, layout)| {
         let columns: Vec<Value> = noun
             .columns
@@ -53,7 +66,7 @@ fn operation(entry: &Entry) -> Value {
             "columns": columns,
         })
     });
-    json!({
+    Ok(json!({
         "name": entry.name,
         "kind": match entry.kind {
             Kind::Query => "query",
@@ -66,7 +79,27 @@ fn operation(entry: &Entry) -> Value {
         "examples": examples,
         "input": entry.input_schema(),
         "rows": rows,
-    })
+    }))
+}
+
+/// The words of an example, as a shell takes them. Examples quote, they do nothing else that a shell knows.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for character in line.chars() {
+        match (quote, character) {
+            (Some(open), close) if open == close => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None, ' ') => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    words
 }
 
 fn kind_of(kind: ColumnKind) -> &'static str {

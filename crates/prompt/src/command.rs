@@ -187,3 +187,17 @@ fn leaf(command: Command, entry: &'static Entry) -> Command {
     }
     command.after_help(examples)
 }
+
+/// The name of the operation or word that was given, and its own matches.
+pub(crate) fn given(matches: &clap::ArgMatches) -> (String, &clap::ArgMatches) {
+    let mut name = String::new();
+    let mut leaf = matches;
+    while let Some((word, inner)) = leaf.subcommand() {
+        if !name.is_empty() {
+            name.push('.');
+        }
+        name.push_str(word);
+        leaf = inner;
+    }
+    (name, leaf)
+}

@@ -31,6 +31,7 @@ pub(crate) fn envelope(matches: &ArgMatches) -> Envelope {
             (_, true) => Some(false),
             _ => None,
         },
+        most: None,
     }
 }
 

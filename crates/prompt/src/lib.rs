@@ -4,6 +4,7 @@
 mod attach;
 mod command;
 mod envelope;
+mod meaning;
 mod rewrites;
 mod run;
 mod terminal;
@@ -11,6 +12,7 @@ mod usage;
 mod vocabulary;
 
 pub use command::{Word, noun_words};
+pub use meaning::{Meaning, meaning};
 pub use rewrites::{REWRITES, Rewrite, rewrite};
 pub use run::{Context, Program, main};
 pub use vocabulary::VOCABULARY;

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use cloudmesh_client::engine::Interrupts;
 use cloudmesh_client::mesh::OpenStore;
 use cloudmesh_client::{Catalogue, Entry, Home, Kind, Mesh, Parts};
-use cloudmesh_model::{Error, ErrorKind, Result, SecretStore, SystemClock};
+use cloudmesh_model::{Ask, Error, ErrorKind, Result, SecretStore, SystemClock};
 use cloudmesh_present::{Environment, Style, TextDoor, TextOptions, error_text, reader_left};
 use cloudmesh_resource::{Provider, Surroundings};
 
@@ -51,6 +51,14 @@ impl Context<'_> {
     /// # Errors
     /// When no folder for settings is known.
     pub fn mesh(&self, interrupts: Interrupts) -> Result<Mesh> {
+        self.mesh_of("prompt", Arc::new(Terminal), interrupts)
+    }
+
+    /// The mesh of another door that this program opens.
+    ///
+    /// # Errors
+    /// When no folder for settings is known.
+    pub fn mesh_of(&self, door: &'static str, ask: Arc<dyn Ask>, interrupts: Interrupts) -> Result<Mesh> {
         let home = Home::locate(self.surroundings)?;
         let secrets = (self.program.open_secrets)(&home.secrets());
         Ok(Mesh::new(Parts {
@@ -60,10 +68,10 @@ impl Context<'_> {
             catalogue: self.program.catalogue,
             open_store: self.program.open_store,
             secrets,
-            ask: Arc::new(Terminal),
+            ask,
             clock: Arc::new(SystemClock),
             interrupts,
-            door: "prompt",
+            door,
             program: program_file(),
         }))
     }
@@ -148,15 +156,7 @@ fn dispatch(program: &Program, words: Vec<String>, surroundings: &Surroundings) 
         }
         Err(error) => return Err(usage::refusal(&error)),
     };
-    let mut name = String::new();
-    let mut leaf = &matches;
-    while let Some((word, inner)) = leaf.subcommand() {
-        if !name.is_empty() {
-            name.push('.');
-        }
-        name.push_str(word);
-        leaf = inner;
-    }
+    let (name, leaf) = command::given(&matches);
     let context = Context { program, surroundings };
     match program.catalogue.find(&name) {
         Some(entry) => operate(&context, entry, leaf),
