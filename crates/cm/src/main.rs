@@ -34,11 +34,25 @@ fn open_store(path: &Path, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(SqliteStore::open(path, clock)?))
 }
 
+/// The work of an askpass helper, if `ssh` started the program as one: with the question as the only
+/// argument.
+fn askpass() -> Option<ExitCode> {
+    use cloudmesh_transport::ssh::askpass;
+    let socket = std::env::var_os(askpass::VARIABLE)?;
+    let mut arguments = std::env::args_os().skip(1);
+    let question = arguments.next().filter(|_| arguments.next().is_none())?;
+    let hint = std::env::var("SSH_ASKPASS_PROMPT").unwrap_or_default();
+    Some(askpass::answer(Path::new(&socket), &hint, &question.to_string_lossy()).into())
+}
+
 fn open_secrets(path: &Path) -> Arc<dyn SecretStore> {
     Arc::new(FileSecrets::new(path))
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = askpass() {
+        return code;
+    }
     cloudmesh_prompt::main(&Program {
         catalogue: CATALOGUE,
         words: words::WORDS,

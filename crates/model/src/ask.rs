@@ -22,6 +22,10 @@ pub trait Ask: Send + Sync {
     /// # Errors
     /// [`ErrorKind::Refused`] where nobody can be asked.
     fn text(&self, what: &str) -> Result<String>;
+
+    /// Tells something that needs no answer, such as that a key wants to be touched. Says nothing where
+    /// nobody is.
+    fn tell(&self, _what: &str) {}
 }
 
 /// The default: nobody is there to be asked.

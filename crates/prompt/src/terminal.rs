@@ -49,4 +49,11 @@ impl Ask for Terminal {
         }
         line(&format!("{what}: "))
     }
+
+    fn tell(&self, what: &str) {
+        if somebody() {
+            // A notice that cannot be shown is no reason to stop.
+            let _ = writeln!(std::io::stderr().lock(), "{what}");
+        }
+    }
 }

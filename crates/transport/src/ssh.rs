@@ -3,6 +3,7 @@
 //!
 //! Touches the runtime folder (sockets and their locks) and starts `ssh`; reads no other file.
 
+pub mod askpass;
 mod fault;
 mod master;
 
@@ -45,6 +46,10 @@ pub struct SshSettings {
     pub connect_timeout: Duration,
     /// How long an idle connection stays.
     pub idle: Duration,
+    /// How long an idle connection stays for which a person was asked.
+    pub asked_idle: Duration,
+    /// Who is asked where a key is not enough; nobody without it.
+    pub ask: Option<askpass::Asking>,
 }
 
 impl SshSettings {
@@ -58,6 +63,8 @@ impl SshSettings {
             runtime_folder: runtime_folder.into(),
             connect_timeout: Duration::from_secs(15),
             idle: Duration::from_secs(120),
+            asked_idle: Duration::from_secs(12 * 3600),
+            ask: None,
         }
     }
 }
@@ -165,7 +172,8 @@ impl SshHost {
     }
 
     /// Runs a script and waits for its end. The first call of any of our processes connects; the others
-    /// share that connection. Nobody is ever asked: what needs an answer fails at once.
+    /// share that connection. A person is asked only while connecting, only by [`SshSettings::ask`], and not
+    /// on the call's time.
     ///
     /// # Errors
     /// [`ErrorKind::Unreachable`] or [`ErrorKind::Unauthorized`] when there is no connection;
@@ -179,7 +187,7 @@ impl SshHost {
         if !script.is_ascii() {
             return Err(Error::internal("a script for another host is not in ASCII"));
         }
-        master::ensure(&self.settings, &self.socket, until).await?;
+        let until = until + master::ensure(&self.settings, &self.socket, until).await?;
         let mut command = self.command();
         command.arg("-oControlMaster=no").arg("--").arg(&self.settings.host).arg(BOOTSTRAP);
         let mut child = command.spawn().map_err(|error| fault::no_ssh(&error))?;

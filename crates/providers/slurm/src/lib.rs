@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use cloudmesh_model::{Error, Result};
 use cloudmesh_resource::{Connection, Family, Place, PlaceDescription, Provider, Setting, Surroundings};
+use cloudmesh_transport::ssh::askpass::Asking;
 use cloudmesh_transport::ssh::{SshHost, SshSettings};
 
 pub use cluster::SlurmCluster;
@@ -94,6 +95,7 @@ impl Provider for SlurmProvider {
                 .at(&name)
         })?;
         let mut ssh = SshSettings::new(host, &connection.runtime_folder);
+        ssh.ask = Some(Asking { person: connection.ask.clone(), helper: connection.program.clone() });
         ssh.user = given.text("username").map_err(at)?;
         ssh.config = given
             .text("ssh_config")

@@ -24,6 +24,27 @@ pub(super) fn last_line(said: &str) -> &str {
     said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("")
 }
 
+/// Whether a person who is asked could do what our own attempt could not.
+pub(super) fn a_person_may_help(said: &str) -> bool {
+    let unknown = said.contains("Host key verification failed")
+        && !said.contains("HAS CHANGED")
+        && !said.contains("requested strict checking")
+        && !said.contains("REVOKED");
+    unknown || said.contains("Permission denied (")
+}
+
+/// What `ssh` says about a host key that is not the one it knows: the new fingerprint, and where the old
+/// one stands.
+fn changed_key(said: &str) -> (Option<&str>, Option<&str>) {
+    let new = said
+        .split_whitespace()
+        .find(|word| word.starts_with("SHA256:"))
+        .map(|word| word.trim_end_matches('.'));
+    let place =
+        said.lines().find_map(|line| Some(line.trim().strip_prefix("Offending ")?.split_once(" in ")?.1));
+    (new, place)
+}
+
 /// The error, and whether the command was surely never sent.
 pub(super) fn translate(
     settings: &SshSettings,
@@ -35,15 +56,29 @@ pub(super) fn translate(
     let has = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
     let by_hand = || format!("make `ssh {}` work by hand first", spelled(settings));
     let error = if has(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
-        let what = if has(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
-            format!("the host key of {host} is not the one that is known: it may be another machine")
+        if has(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
+            let (new, place) = changed_key(said);
+            let shows = new.map(|key| format!("; it shows {key}")).unwrap_or_default();
+            let error = Error::new(
+                ErrorKind::Unauthorized,
+                format!(
+                    "the host key of {host} is not the one that is known: it may be another machine{shows}"
+                ),
+            );
+            error.hint(match place {
+                Some(place) => format!(
+                    "ask the operators of {host} whether its key was changed; only then remove the old one, which stands in {place}"
+                ),
+                None => format!("ask the operators of {host} whether its key was changed"),
+            })
         } else {
-            format!("the host key of {host} is not known here")
-        };
-        Error::new(ErrorKind::Unauthorized, what).hint(format!(
-            "compare the key with what the operators of {host} publish, then run `ssh {}` once by hand",
-            spelled(settings)
-        ))
+            Error::new(ErrorKind::Unauthorized, format!("the host key of {host} is not known here")).hint(
+                format!(
+                    "compare the key with what the operators of {host} publish, then run `ssh {}` once by hand",
+                    spelled(settings)
+                ),
+            )
+        }
     } else if has(&[
         "Permission denied (",
         "Too many authentication failures",

@@ -12,8 +12,9 @@ use std::time::Duration;
 use cloudmesh_model::{Error, ErrorKind, Result};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
+use super::askpass::{Desk, GivenUp};
 use super::fault::{self, Phase};
 use super::{SshSettings, piped};
 
@@ -52,8 +53,8 @@ impl Hash {
     }
 }
 
-/// An `ssh` with everything that all our calls share. Nobody can be asked anything.
-pub(super) fn command(settings: &SshSettings, socket: &Path) -> Command {
+/// An `ssh` with everything that all our calls share. Nobody is asked anything, unless by `asking`.
+fn plain(settings: &SshSettings, socket: &Path, asking: bool) -> Command {
     let mut command = Command::new("ssh");
     cloudmesh_model::secret::keep_secrets_from(command.as_std_mut());
     if let Some(config) = &settings.config {
@@ -65,7 +66,7 @@ pub(super) fn command(settings: &SshSettings, socket: &Path) -> Command {
     // `ssh` expands % in this option.
     let path = socket.to_string_lossy().replace('%', "%%");
     command.arg("-T").arg(format!("-oControlPath={path}")).args([
-        "-oBatchMode=yes",
+        if asking { "-oBatchMode=no" } else { "-oBatchMode=yes" },
         "-oRemoteCommand=none",
         "-oClearAllForwardings=yes",
         "-oForwardX11=no",
@@ -78,24 +79,76 @@ pub(super) fn command(settings: &SshSettings, socket: &Path) -> Command {
     command
 }
 
-/// Makes sure that a master listens.
-pub(super) async fn ensure(settings: &SshSettings, socket: &Path, until: Instant) -> Result<()> {
+/// An `ssh` that uses the master.
+pub(super) fn command(settings: &SshSettings, socket: &Path) -> Command {
+    plain(settings, socket, false)
+}
+
+/// Makes sure that a master listens. Gives the time for which a person was waited for.
+///
+/// The first attempt asks nobody. Only if the host wants what a key cannot give does a second one ask the
+/// person; what she logged in to stays for longer.
+pub(super) async fn ensure(settings: &SshSettings, socket: &Path, until: Instant) -> Result<Duration> {
     if listens(socket) {
-        return Ok(());
+        return Ok(Duration::ZERO);
     }
-    let until = until.min(Instant::now() + settings.connect_timeout * 2);
+    // Whoever holds the lock may be asking a person: the call's own deadline bounds this wait.
     let _lock = lock(settings, socket, until).await?;
     if listens(socket) {
-        return Ok(());
+        return Ok(Duration::ZERO);
     }
-    let mut command = command(settings, socket);
+    let refused = match log_in(settings, socket, until, None).await {
+        Ok(()) => return Ok(Duration::ZERO),
+        Err(failed) => failed,
+    };
+    let Some(asking) = settings.ask.as_ref().filter(|_| refused.may_ask) else {
+        return Err(refused.error);
+    };
+    let mut desk = Desk::open(&settings.runtime_folder, asking)?;
+    match log_in(settings, socket, until, Some(&mut desk)).await {
+        Ok(()) => Ok(desk.waited),
+        Err(Failed { host_key: Some(shown), .. }) => Err(refused.error.with("asked", shown)),
+        Err(failed) => Err(failed.error),
+    }
+}
+
+/// Why there is no master.
+struct Failed {
+    error: Error,
+    /// Whether a person might help.
+    may_ask: bool,
+    /// What was asked, where nobody vouched for the host's key.
+    host_key: Option<String>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, may_ask: false, host_key: None }
+    }
+}
+
+/// Starts a master and waits until it listens.
+async fn log_in(
+    settings: &SshSettings,
+    socket: &Path,
+    until: Instant,
+    mut desk: Option<&mut Desk>,
+) -> Result<(), Failed> {
+    let mut command = plain(settings, socket, desk.is_some());
+    let stays = if desk.is_some() { settings.asked_idle } else { settings.idle };
+    // A command that ends, rather than `-f -N`: a master that cannot have its socket, because another one
+    // has it meanwhile, ends with its command and does not stay for ever.
     command
         .arg("-oControlMaster=yes")
-        .arg(format!("-oControlPersist={}", settings.idle.as_secs().max(1)))
-        .args(["-f", "-N", "--"])
+        .arg(format!("-oControlPersist={}", stays.as_secs().max(1)))
+        .arg("--")
         .arg(&settings.host)
+        .arg("true")
         .stdin(Stdio::null())
         .stdout(Stdio::null());
+    if let Some(desk) = &desk {
+        desk.prepare(&mut command);
+    }
     // What a killed master left would be taken for a living one.
     let _ = std::fs::remove_file(socket);
     let mut child = command.spawn().map_err(|error| fault::no_ssh(&error))?;
@@ -107,30 +160,95 @@ pub(super) async fn ensure(settings: &SshSettings, socket: &Path, until: Instant
         }
         said
     });
-    let status = match timeout_at(until, child.wait()).await {
-        Ok(Ok(status)) => status,
-        Ok(Err(error)) => return Err(Error::internal(format!("ssh cannot be waited for: {error}"))),
-        Err(_) => {
-            return Err(Error::new(
-                ErrorKind::Unreachable,
-                format!(
-                    "{} did not let us log in within {} seconds",
-                    settings.host,
-                    settings.connect_timeout.as_secs() * 2
-                ),
-            )
-            .temporary(None)
-            .hint(format!("try `ssh {}` by hand", settings.host)));
+    let allowed = settings.connect_timeout * 2;
+    let began = Instant::now();
+    let mut pause = Duration::from_millis(5);
+    let status = loop {
+        let waited = desk.as_ref().map_or(Duration::ZERO, |desk| desk.waited);
+        let until = (began + allowed).min(until) + waited;
+        let question = async {
+            match &desk {
+                Some(desk) => desk.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            status = child.wait() => match status {
+                Ok(status) => break status,
+                Err(error) => {
+                    return Err(Error::internal(format!("ssh cannot be waited for: {error}")).into());
+                }
+            },
+            stream = question => {
+                if let Some(desk) = &mut desk
+                    && let Err((given_up, stream)) = desk.serve(stream).await
+                {
+                    let _ = child.kill().await;
+                    drop(stream);
+                    return Err(unanswered(settings, given_up));
+                }
+            }
+            () = sleep(pause) => {
+                pause = (pause * 3 / 2).min(Duration::from_millis(50));
+                if listens(socket) {
+                    // Its command may still be under way; the master is not its child any more then.
+                    tokio::spawn(async move { child.wait().await });
+                    return Ok(());
+                }
+            }
+            () = tokio::time::sleep_until(until) => {
+                let message = format!("{} did not let us log in within {} seconds", settings.host, allowed.as_secs());
+                return Err(Error::new(ErrorKind::Unreachable, message)
+                    .temporary(None)
+                    .hint(format!("try `ssh {}` by hand", settings.host))
+                    .into());
+            }
         }
     };
-    if status.success() {
+    if listens(socket) {
         return Ok(());
     }
     let said = match tokio::time::timeout(Duration::from_millis(300), said).await {
         Ok(Ok(said)) => String::from_utf8_lossy(&said).into_owned(),
         _ => String::new(),
     };
-    Err(fault::translate(settings, &said, status.code(), Phase::Connect).0)
+    if status.success() {
+        let message = format!("{} let us log in, but the connection cannot be shared", settings.host);
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .hint(
+                "check that the configuration of SSH does not turn ControlMaster off, and MaxSessions there",
+            )
+            .with("ssh", fault::last_line(&said))
+            .into());
+    }
+    let asked = desk.is_some_and(|desk| desk.asked());
+    let (mut error, _) = fault::translate(settings, &said, status.code(), Phase::Connect);
+    if asked && error.kind() == ErrorKind::Unauthorized {
+        error = error.hint("check the password or one-time code, and that the account is not locked there");
+    }
+    Err(Failed { error, may_ask: fault::a_person_may_help(&said), host_key: None })
+}
+
+/// Nobody answered what the host asked.
+fn unanswered(settings: &SshSettings, given_up: GivenUp) -> Failed {
+    let host = &settings.host;
+    match given_up {
+        GivenUp::HostKey { shown } => Failed {
+            error: Error::new(ErrorKind::Unauthorized, format!("the host key of {host} is not known here")),
+            may_ask: false,
+            host_key: Some(shown),
+        },
+        GivenUp::Nobody { wanted, why } if why.kind() == ErrorKind::Refused => Error::new(
+            ErrorKind::Unauthorized,
+            format!("{host} asks for more than a key ({wanted}), and nobody can be asked here"),
+        )
+        .hint(format!(
+            "run a command for it in a terminal once: its log-in is then shared by all commands for {} hours",
+            settings.asked_idle.as_secs() / 3600
+        ))
+        .into(),
+        GivenUp::Nobody { why, .. } => why.into(),
+    }
 }
 
 fn listens(socket: &Path) -> bool {
@@ -159,7 +277,10 @@ async fn lock(settings: &SshSettings, socket: &Path, until: Instant) -> Result<F
             Err(TryLockError::WouldBlock) if Instant::now() >= until => {
                 return Err(Error::new(
                     ErrorKind::Unreachable,
-                    format!("another process has been connecting to {} for too long", settings.host),
+                    format!(
+                        "another process is still logging in to {}; it may be asking somebody",
+                        settings.host
+                    ),
                 )
                 .temporary(None)
                 .hint(format!("try `ssh {}` by hand", settings.host)));
