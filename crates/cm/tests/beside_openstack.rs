@@ -6,6 +6,7 @@ mod beside {
     use std::collections::BTreeMap;
     use std::io::Write;
     use std::process::Command;
+    use std::time::{Duration, Instant};
 
     use serde_json::Value;
 
@@ -29,6 +30,11 @@ mod beside {
                 return None;
             };
             Some(Self { client, config, home: tempfile::tempdir().unwrap() })
+        }
+
+        /// A name of this run's own: what an interrupted run left does not disturb it.
+        fn name(&self, last: &str) -> String {
+            format!("beside-{}-{last}", std::process::id())
         }
 
         fn run(&self, program: &str, words: &[&str]) -> (i32, String, String) {
@@ -79,10 +85,13 @@ mod beside {
 
     impl Drop for Cloud {
         fn drop(&mut self) {
-            let _ =
-                self.run(env!("CARGO_BIN_EXE_cm"), &["vm", "delete", "beside-[1-3]", "--cloud=rig", "--yes"]);
-            let _ = self.run(&self.client, &["--os-cloud", "rig", "server", "delete", "beside-theirs"]);
-            let _ = self.run(env!("CARGO_BIN_EXE_cm"), &["key", "delete", "beside", "--cloud=rig", "--yes"]);
+            // One by one: some are gone already.
+            for name in ["1", "2", "3", "theirs"] {
+                let name = self.name(name);
+                let _ = self.run(&self.client, &["--os-cloud", "rig", "server", "delete", "--wait", &name]);
+            }
+            let key = self.name("key");
+            let _ = self.run(env!("CARGO_BIN_EXE_cm"), &["key", "delete", &key, "--cloud=rig", "--yes"]);
         }
     }
 
@@ -90,22 +99,36 @@ mod beside {
         assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
     }
 
+    /// What `look` sees once it says that all is well, or after some time whatever it sees: Nova's lists need a moment
+    /// until they know of a change, and those of both clients are not read at one instant.
+    fn settled<T>(look: impl Fn() -> (bool, T)) -> T {
+        let begun = Instant::now();
+        loop {
+            let (well, seen) = look();
+            if well || begun.elapsed() > Duration::from_secs(20) {
+                return seen;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
     #[test]
     fn on_a_real_openstack_both_clients_see_the_same() {
         let Some(cloud) = Cloud::find() else { return };
-        cloud.cm(&["key", "add", "beside", "--generate"]);
+        let (all, key, prefix) = (cloud.name("[1-3]"), cloud.name("key"), cloud.name(""));
+        cloud.cm(&["key", "add", &key, "--generate"]);
         let boot = [
             "vm",
             "boot",
-            "beside-[1-3]",
+            &all,
             "--cloud=rig",
             "--image=cirros-rig",
             "--flavor=m1.nano",
-            "--key=beside",
+            &format!("--key={key}"),
             "--public",
         ];
         cloud.cm(&boot);
-        cloud.cm(&["vm", "stop", "beside-3", "--cloud=rig"]);
+        cloud.cm(&["vm", "stop", &cloud.name("3"), "--cloud=rig"]);
 
         let (ours, theirs) = (cloud.ours(&["image", "list"]), cloud.theirs(&["image", "list", "--long"]));
         same_keys(&ours, &theirs);
@@ -130,11 +153,15 @@ mod beside {
 
         // Other tests make and delete servers of their own meanwhile.
         let own = |rows: BTreeMap<String, Value>, name: &str| -> BTreeMap<String, Value> {
-            let own = |row: &Value| row[name].as_str().is_some_and(|name| name.starts_with("beside-"));
+            let own = |row: &Value| row[name].as_str().is_some_and(|name| name.starts_with(&prefix));
             rows.into_iter().filter(|(_, row)| own(row)).collect()
         };
-        let ours = own(cloud.ours(&["vm", "list"]), "name");
-        let theirs = own(cloud.theirs(&["server", "list", "--long"]), "Name");
+        let (ours, theirs) = settled(|| {
+            let ours = own(cloud.ours(&["vm", "list"]), "name");
+            let theirs = own(cloud.theirs(&["server", "list", "--long"]), "Name");
+            let same = ours.len() == 3 && ours.keys().eq(theirs.keys());
+            (same, (ours, theirs))
+        });
         same_keys(&ours, &theirs);
         assert_eq!(theirs.len(), 3);
         for (id, theirs) in &theirs {
@@ -165,7 +192,7 @@ mod beside {
             "vm",
             "ip",
             "show",
-            "beside-[1-3]",
+            &all,
             "--cloud=rig",
             "--refresh",
             "-o",
@@ -198,7 +225,7 @@ mod beside {
             "rig",
             "server",
             "create",
-            "beside-theirs",
+            &cloud.name("theirs"),
             "--image",
             "cirros-rig",
             "--flavor",
@@ -209,16 +236,14 @@ mod beside {
         ];
         let (code, _, stderr) = cloud.run(&cloud.client, &make);
         assert_eq!(code, 0, "{stderr}");
-        cloud.cm(&["vm", "delete", "beside-theirs", "--cloud=rig", "--yes"]);
+        cloud.cm(&["vm", "delete", &cloud.name("theirs"), "--cloud=rig", "--yes"]);
         let (code, _, stderr) =
-            cloud.run(&cloud.client, &["--os-cloud", "rig", "server", "delete", "--wait", "beside-1"]);
+            cloud.run(&cloud.client, &["--os-cloud", "rig", "server", "delete", "--wait", &cloud.name("1")]);
         assert_eq!(code, 0, "{stderr}");
-        let left = cloud.ours(&["vm", "list"]);
-        let names: Vec<&str> = left
-            .values()
-            .filter_map(|row| row["name"].as_str())
-            .filter(|name| name.starts_with("beside-"))
-            .collect();
-        assert_eq!(names.len(), 2, "{names:?}");
+        let left = settled(|| {
+            let left = own(cloud.ours(&["vm", "list"]), "name");
+            (left.len() == 2, left)
+        });
+        assert_eq!(left.len(), 2, "{left:?}");
     }
 }

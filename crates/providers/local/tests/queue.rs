@@ -384,7 +384,9 @@ async fn no_kill_of_runner_or_supervisors_makes_a_job_run_twice_or_never_end() {
     for job in &jobs {
         let seen = rig.see(job).await;
         let text = seen.reason.clone().unwrap_or_default();
-        assert!(seen.status == JobStatus::Completed || text.contains("supervisor"), "{seen:?}");
+        // A supervisor's child is a process of this home until it runs the script, so a kill may hit the job itself.
+        let told = text.contains("supervisor") || text == "ended by signal 9";
+        assert!(seen.status == JobStatus::Completed || told, "{seen:?}");
     }
     // A runner ends when there is nothing left to do.
     while rig.runner().is_some() {

@@ -32,6 +32,12 @@ const FEW: usize = 3;
 /// Calls that change something, under way at once.
 const CONCURRENCY: usize = 10;
 
+/// Lists that are read for a mark that the first of them does not have.
+const SEARCHES: u32 = 3;
+
+/// A pause between two of them.
+const SEARCH_PAUSE: Duration = Duration::from_millis(300);
+
 /// Names that a list did not have are looked for again after this long.
 const NAMES_AGE: i64 = 60;
 
@@ -162,13 +168,15 @@ impl Cloud {
         Ok(wires.iter().map(|wire| servers::server(self, wire, &images, &flavors)).collect())
     }
 
-    /// Every server that `keep` keeps. Whether one page had them all: Nova may leave a server out that it hands to a
-    /// cell between two pages.
+    /// Every server that `keep` keeps. Whether the list surely had them all: Nova may leave a server out that it hands
+    /// to a cell between two pages, and one that it lists both as yet to be placed and in its cell takes the room of
+    /// another on its page, which then looks like the last one. Both need a server that is being built.
     async fn servers_that(
         &self,
         pages: Pages<'_, Server>,
         keep: &(dyn Fn(&WireServer<'_>) -> bool + Sync),
     ) -> Result<bool> {
+        let mut whole = true;
         let mut one_page = true;
         let mut pager = self.pager(Service::Compute, "/servers/detail");
         // Nova shows a server twice that moves to a cell between two pages.
@@ -183,6 +191,7 @@ impl Cloud {
             })?;
             if taken == PageUse::Take {
                 one_page &= !pager.goes_on();
+                whole &= one_page && page.servers.iter().all(|server| !server.is_building());
                 if !one_page {
                     page.servers.retain(|server| listed.insert(server.id.to_owned()));
                 }
@@ -190,7 +199,7 @@ impl Cloud {
                 pages(self.named(&page.servers).await?);
             }
         }
-        Ok(one_page)
+        Ok(whole)
     }
 
     /// One server; `None` if Nova does not know it.
@@ -307,8 +316,8 @@ impl Cloud {
             ThingKind::Server => {
                 let keep = |server: &WireServer<'_>| wanted.contains(server.id.as_str());
                 let mut pages = |page: Vec<Server>| page.into_iter().map(Thing::Server).for_each(&mut take);
-                let one_page = self.servers_that(&mut pages, &keep).await?;
-                whole = one_page && self.session.lists_are_whole();
+                let had_all = self.servers_that(&mut pages, &keep).await?;
+                whole = had_all && self.session.lists_are_whole();
             }
             ThingKind::Address => {
                 self.addresses(&mut |page| page.into_iter().map(Thing::Address).for_each(&mut take)).await?;
@@ -356,6 +365,27 @@ impl Cloud {
             .collect())
     }
 
+    /// The servers that carry one of `marks`. A list may leave out a server that Nova hands to a cell meanwhile, so a
+    /// mark that it does not have is looked for in further lists.
+    async fn marked_servers(&self, marks: &HashSet<&Mark>) -> Result<Vec<Found>> {
+        let keep = |server: &WireServer<'_>| servers::mark(server).is_some_and(|mark| marks.contains(&mark));
+        let mut found: BTreeMap<NativeId, Found> = BTreeMap::new();
+        for round in 1..=SEARCHES {
+            let mut take = |server: Server| {
+                if let (Some(mark), Some(native)) = (server.mark.clone(), server.native.clone()) {
+                    found.insert(native.clone(), Found { mark, native, thing: Thing::Server(server) });
+                }
+            };
+            self.servers_that(&mut |page| page.into_iter().for_each(&mut take), &keep).await?;
+            let known: HashSet<&Mark> = found.values().map(|found| &found.mark).collect();
+            if round == SEARCHES || marks.iter().all(|mark| known.contains(mark)) {
+                break;
+            }
+            tokio::time::sleep(SEARCH_PAUSE).await;
+        }
+        Ok(found.into_values().collect())
+    }
+
     async fn find_marked(&self, kind: ThingKind, marks: &[Mark]) -> Result<Vec<Found>> {
         let marks: HashSet<&Mark> = marks.iter().collect();
         let mut found = Vec::new();
@@ -368,12 +398,7 @@ impl Cloud {
         };
         match kind {
             _ if marks.is_empty() => {}
-            ThingKind::Server => {
-                let keep =
-                    |server: &WireServer<'_>| servers::mark(server).is_some_and(|mark| marks.contains(&mark));
-                self.servers_that(&mut |page| page.into_iter().map(Thing::Server).for_each(&mut take), &keep)
-                    .await?;
-            }
+            ThingKind::Server => return self.marked_servers(&marks).await,
             ThingKind::Address => {
                 self.addresses(&mut |page| page.into_iter().map(Thing::Address).for_each(&mut take)).await?;
             }

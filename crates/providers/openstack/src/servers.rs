@@ -62,6 +62,13 @@ pub(crate) struct WireServer<'a> {
     metadata: Option<BTreeMap<Text<'a>, Text<'a>>>,
 }
 
+impl WireServer<'_> {
+    /// Whether it is on its way to a host, or may be.
+    pub(crate) fn is_building(&self) -> bool {
+        self.status.as_ref().is_none_or(|status| status.as_str() == "BUILD")
+    }
+}
+
 #[derive(Deserialize)]
 struct WireAddress<'a> {
     #[serde(borrow)]
