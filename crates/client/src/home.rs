@@ -28,6 +28,12 @@ impl Home {
         Ok(Self { folder: user_home.join(".cloudmesh") })
     }
 
+    /// The folder at a path that is already known.
+    #[must_use]
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
     /// Makes the folder, 0700, if it is not there.
     ///
     /// # Errors

@@ -53,9 +53,9 @@ fn main() -> ExitCode {
     if let Some(code) = askpass() {
         return code;
     }
-    cloudmesh_prompt::main(&Program {
+    cloudmesh_shell::main(&Program {
         catalogue: CATALOGUE,
-        words: words::WORDS,
+        words: &words::WORDS,
         providers: PROVIDERS,
         open_store,
         open_secrets,

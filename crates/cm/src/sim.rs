@@ -212,7 +212,7 @@ fn register(context: &Context<'_>, cloud: &CloudCredentials, ssh: Option<&SshSta
     let mut surroundings = context.surroundings.clone();
     surroundings.variables.retain(|name, _| !name.starts_with("OS_"));
     surroundings.variables.insert("OS_PASSWORD".to_owned(), cloud.password.clone());
-    let context = Context { program: context.program, surroundings: &surroundings };
+    let context = Context { surroundings: &surroundings, ..*context };
     operate(&context, "register.cloud", input)
 }
 

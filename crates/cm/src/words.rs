@@ -6,8 +6,19 @@ use cloudmesh_prompt::Word;
 
 use crate::{catalogue, quickstart, sim};
 
-/// All of them.
-pub(crate) static WORDS: &[Word] = &[
+/// All of them: those of the shell, and those below.
+pub(crate) static WORDS: [Word; cloudmesh_shell::WORDS.len() + OWN.len()] = {
+    let mut all = [OWN[0]; cloudmesh_shell::WORDS.len() + OWN.len()];
+    let mut number = 0;
+    while number < all.len() {
+        all[number] =
+            if number < OWN.len() { OWN[number] } else { cloudmesh_shell::WORDS[number - OWN.len()] };
+        number += 1;
+    }
+    all
+};
+
+const OWN: &[Word] = &[
     // Housekeeping of a process of ours: it changes no resource of the user's.
     Word {
         name: "sim",

@@ -63,7 +63,8 @@ pub fn noun_words(catalogue: Catalogue) -> Vec<&'static str> {
 static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
 
 /// The whole command.
-pub(crate) fn build(catalogue: Catalogue, words: &'static [Word]) -> Command {
+#[must_use]
+pub fn build(catalogue: Catalogue, words: &'static [Word]) -> Command {
     let catalogue = *CATALOGUE.get_or_init(|| catalogue);
     let mut command = Command::new("cm")
         .about("Virtual machines on many clouds and jobs on many clusters, with one vocabulary")

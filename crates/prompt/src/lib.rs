@@ -2,17 +2,24 @@
 //! catalogue, and prints errors in one place.
 
 mod attach;
+mod collecting;
 mod command;
 mod envelope;
 mod meaning;
+mod preferences;
 mod rewrites;
 mod run;
 mod terminal;
 mod usage;
 mod vocabulary;
 
-pub use command::{Word, noun_words};
+pub use command::{Word, build, noun_words};
 pub use meaning::{Meaning, meaning};
+pub use preferences::{Preferences, Stopwatch};
 pub use rewrites::{REWRITES, Rewrite, rewrite};
-pub use run::{Context, Program, main};
-pub use vocabulary::VOCABULARY;
+pub use run::{
+    Context, Program, Shown, own_words, program_file, report, run, runtime, style, surroundings,
+    until_interrupted,
+};
+pub use terminal::Terminal;
+pub use vocabulary::{VOCABULARY, is_known};

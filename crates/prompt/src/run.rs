@@ -1,22 +1,28 @@
 //! One run of the program: words in, an operation or a word of the program done, an exit code out.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use cloudmesh_client::engine::Interrupts;
 use cloudmesh_client::mesh::OpenStore;
 use cloudmesh_client::{Catalogue, Entry, Home, Kind, Mesh, Parts};
 use cloudmesh_model::{Ask, Error, ErrorKind, Result, SecretStore, SystemClock};
 use cloudmesh_present::{Environment, Style, TextDoor, TextOptions, error_text, reader_left};
-use cloudmesh_resource::{Provider, Surroundings};
+use cloudmesh_resource::{Plan, Provider, Surroundings};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::attach::{EXIT_CODE, attach};
+use crate::collecting::Collecting;
 use crate::command::{self, Word};
 use crate::envelope::{answer, envelope};
+use crate::preferences::Preferences;
 use crate::rewrites::rewrite;
 use crate::terminal::Terminal;
 use crate::usage;
@@ -37,12 +43,25 @@ pub struct Program {
     pub open_secrets: fn(&Path) -> Arc<dyn SecretStore>,
 }
 
+/// Plans that were only shown, in the order of the commands that made them.
+pub type Shown = RefCell<Vec<Plan>>;
+
 /// What a word of the program gets to work with.
 pub struct Context<'a> {
     /// The program.
     pub program: &'a Program,
     /// The environment, taken once.
     pub surroundings: &'a Surroundings,
+    /// What the user prefers.
+    pub preferences: &'a RefCell<Preferences>,
+    /// The door's name, for the log.
+    pub door: &'static str,
+    /// One command of several in this process: Ctrl-C ends the command and not the process.
+    pub inside: bool,
+    /// Where every plan goes instead of being run, in a dry run of several commands.
+    pub shown: Option<&'a Shown>,
+    /// What whoever runs several commands keeps for its own words.
+    pub keeper: &'a dyn Any,
 }
 
 impl Context<'_> {
@@ -51,7 +70,7 @@ impl Context<'_> {
     /// # Errors
     /// When no folder for settings is known.
     pub fn mesh(&self, interrupts: Interrupts) -> Result<Mesh> {
-        self.mesh_of("prompt", Arc::new(Terminal), interrupts)
+        self.mesh_of(self.door, Arc::new(Terminal), interrupts)
     }
 
     /// The mesh of another door that this program opens.
@@ -78,11 +97,14 @@ impl Context<'_> {
 }
 
 /// The program's own executable.
-fn program_file() -> PathBuf {
+#[must_use]
+pub fn program_file() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cm"))
 }
 
-fn surroundings() -> Surroundings {
+/// The environment of this process.
+#[must_use]
+pub fn surroundings() -> Surroundings {
     let variables: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -94,45 +116,38 @@ fn surroundings() -> Surroundings {
     }
 }
 
-/// Runs the program with the words of this process.
-#[must_use]
-pub fn main(program: &Program) -> ExitCode {
-    let mut words = Vec::new();
-    for word in std::env::args_os().skip(1) {
-        match word.into_string() {
-            Ok(word) => words.push(word),
-            Err(word) => {
-                let error =
-                    Error::bad_input(format!("the argument `{}` is not UTF-8", word.to_string_lossy()));
-                return ExitCode::from(report(&error, &surroundings()));
-            }
-        }
-    }
-    if let [word] = words.as_slice()
-        && matches!(word.as_str(), "--version" | "-V")
-    {
-        let _ = writeln!(std::io::stdout(), "cm {}", env!("CARGO_PKG_VERSION"));
-        return ExitCode::SUCCESS;
-    }
-    let surroundings = surroundings();
-    let code = match dispatch(program, words, &surroundings) {
-        Ok(code) => code,
-        Err(error) => report(&error, &surroundings),
-    };
-    ExitCode::from(code)
+/// The words of this process, without the program's own name.
+///
+/// # Errors
+/// When one of them is not UTF-8.
+pub fn own_words() -> Result<Vec<String>> {
+    std::env::args_os()
+        .skip(1)
+        .map(|word| {
+            word.into_string().map_err(|word| {
+                Error::bad_input(format!("the argument `{}` is not UTF-8", word.to_string_lossy()))
+            })
+        })
+        .collect()
 }
 
 /// Says on standard error what went wrong; the one place where that happens outside a door.
-fn report(error: &Error, surroundings: &Surroundings) -> u8 {
-    let text = error_text(error, style(surroundings, &std::io::stderr()), false);
+#[must_use]
+pub fn report(error: &Error, style: Style) -> u8 {
+    let text = error_text(error, style, false);
     let _ = std::io::stderr().write_all(text.as_bytes());
     error.kind().exit_code()
 }
 
-fn style(surroundings: &Surroundings, stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Style {
+/// How a stream is written to, by the environment and what the user prefers.
+pub fn style(
+    surroundings: &Surroundings,
+    preferences: &Preferences,
+    stream: &(impl IsTerminal + std::os::fd::AsFd),
+) -> Style {
     let variable = |name: &str| surroundings.variables.get(name).cloned();
     let measured = rustix::termios::tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
-    let environment = Environment {
+    let mut environment = Environment {
         no_color: variable("NO_COLOR"),
         clicolor: variable("CLICOLOR"),
         clicolor_force: variable("CLICOLOR_FORCE"),
@@ -140,10 +155,28 @@ fn style(surroundings: &Surroundings, stream: &(impl IsTerminal + std::os::fd::A
         columns: variable("COLUMNS"),
         measured_width: measured,
     };
+    match preferences.color {
+        Some(false) => environment.no_color = Some("1".to_owned()),
+        Some(true) => environment.clicolor = None,
+        None => {}
+    }
     Style::resolve(&environment, stream.is_terminal())
 }
 
-fn dispatch(program: &Program, words: Vec<String>, surroundings: &Surroundings) -> Result<u8> {
+/// Runs one command; the value is its exit code. What an operation refuses is said by its door; what is
+/// no command at all is given back.
+///
+/// # Errors
+/// What is wrong with the words.
+pub fn run(context: &Context<'_>, words: Vec<String>) -> Result<u8> {
+    let program = context.program;
+    if let [word] = words.as_slice()
+        && matches!(word.as_str(), "--version" | "-V")
+    {
+        let _ = writeln!(std::io::stdout(), "cm {}", env!("CARGO_PKG_VERSION"));
+        return Ok(0);
+    }
+    EXIT_CODE.store(0, Ordering::Relaxed);
     let words = help_as_option(words);
     not_yet(program.catalogue, program.words, &words)?;
     let words = rewrite(program.catalogue, words);
@@ -157,15 +190,14 @@ fn dispatch(program: &Program, words: Vec<String>, surroundings: &Surroundings) 
         Err(error) => return Err(usage::refusal(&error)),
     };
     let (name, leaf) = command::given(&matches);
-    let context = Context { program, surroundings };
     match program.catalogue.find(&name) {
-        Some(entry) => operate(&context, entry, leaf),
+        Some(entry) => operate(context, entry, leaf),
         None => {
             let first = name.split('.').next().unwrap_or_default();
             let word = program.words.iter().find(|word| word.name == first);
             let word = word.ok_or_else(|| Error::internal(format!("no operation is called {name}")))?;
             let arguments = matches.subcommand().map_or(&matches, |(_, inner)| inner);
-            (word.run)(arguments, &context)
+            (word.run)(arguments, context)
         }
     }
 }
@@ -181,29 +213,39 @@ fn help_as_option(mut words: Vec<String>) -> Vec<String> {
 
 /// Runs one operation through a door of text.
 fn operate(context: &Context<'_>, entry: &'static Entry, matches: &clap::ArgMatches) -> Result<u8> {
-    let answer = answer(entry, matches)?;
-    trace(context.surroundings, answer.verbose);
+    let preferences = context.preferences.borrow().clone();
+    let mut answer = answer(entry, matches)?;
+    answer.verbose |= preferences.verbose && !answer.quiet;
+    trace(context.surroundings, &preferences, answer.verbose);
     let input = entry.from_matches(matches)?;
-    let envelope = envelope(matches);
+    let mut envelope = envelope(matches);
+    envelope.refresh |= preferences.refresh;
+    envelope.dry_run |= context.shown.is_some();
     let options = TextOptions {
         format: answer.format,
         columns: answer.columns,
         sort: answer.sort,
-        stdout: style(context.surroundings, &std::io::stdout()),
-        stderr: style(context.surroundings, &std::io::stderr()),
+        stdout: style(context.surroundings, &preferences, &std::io::stdout()),
+        stderr: style(context.surroundings, &preferences, &std::io::stderr()),
         quiet: answer.quiet,
         verbose: answer.verbose,
         attach: Some(Box::new(attach)),
         clock: Arc::new(SystemClock),
     };
     let mut door = TextDoor::new(Box::new(std::io::stdout()), Box::new(std::io::stderr()), options);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::internal(format!("the runtime cannot be started: {error}")))?;
+    let runtime = runtime()?;
+    let counted = matches!(entry.kind, Kind::Change | Kind::Stream);
     let result = runtime.block_on(async {
-        let mesh = context.mesh(interrupts(entry.kind))?;
-        entry.run(&mesh, input, &envelope, &mut door).await
+        let mesh = context.mesh(if counted { interrupts() } else { Interrupts::never() })?;
+        let mut plans = Vec::new();
+        let mut collecting = Collecting::new(&mut door, context.shown.map(|_| &mut plans));
+        let running = entry.run(&mesh, input, &envelope, &mut collecting);
+        let result =
+            if context.inside && !counted { until_interrupted(running).await } else { running.await };
+        if let Some(shown) = context.shown {
+            shown.borrow_mut().append(&mut plans);
+        }
+        result
     });
     // What still runs in the background belongs to nobody any more.
     runtime.shutdown_background();
@@ -218,11 +260,30 @@ fn operate(context: &Context<'_>, entry: &'static Entry, matches: &clap::ArgMatc
     }
 }
 
-/// Counts Ctrl-C and SIGTERM for what must end in order. Queries and sessions simply end.
-fn interrupts(kind: Kind) -> Interrupts {
-    if !matches!(kind, Kind::Change | Kind::Stream) {
-        return Interrupts::never();
+/// A runtime for one command.
+///
+/// # Errors
+/// When the system does not give one.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal(format!("the runtime cannot be started: {error}")))
+}
+
+/// Runs `work` until it is done or the user presses Ctrl-C.
+///
+/// # Errors
+/// The work's own; [`ErrorKind::Interrupted`].
+pub async fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => Err(Error::new(ErrorKind::Interrupted, "interrupted")),
     }
+}
+
+/// Counts Ctrl-C and SIGTERM for what must end in order. Queries and sessions simply end.
+fn interrupts() -> Interrupts {
     let (sender, receiver) = tokio::sync::watch::channel(0_u8);
     tokio::spawn(async move {
         let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
@@ -243,18 +304,31 @@ fn interrupts(kind: Kind) -> Interrupts {
     Interrupts::from_counter(receiver)
 }
 
-/// Logs go to standard error when `CLOUDMESH_LOG` (a filter such as `debug`) or --verbose asks for them.
-fn trace(surroundings: &Surroundings, verbose: bool) {
-    let filter = match surroundings.variables.get("CLOUDMESH_LOG") {
-        Some(filter) => filter.clone(),
-        None if verbose => "cloudmesh=info".to_owned(),
-        None => return,
+type Filter = reload::Handle<tracing_subscriber::EnvFilter, tracing_subscriber::Registry>;
+
+/// The filter of the logs of this process, once there are some.
+static FILTER: OnceLock<Filter> = OnceLock::new();
+
+/// Logs go to standard error when `CLOUDMESH_LOG` (a filter such as `debug`), the user's level or --verbose
+/// asks for them.
+fn trace(surroundings: &Surroundings, preferences: &Preferences, verbose: bool) {
+    let wanted = match (surroundings.variables.get("CLOUDMESH_LOG"), &preferences.log_level) {
+        (Some(filter), _) => Some(filter.clone()),
+        (None, Some(level)) => Some(format!("cloudmesh={level}")),
+        (None, None) => verbose.then(|| "cloudmesh=info".to_owned()),
     };
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+    if wanted.is_none() && FILTER.get().is_none() {
+        return;
+    }
+    let filter = tracing_subscriber::EnvFilter::try_new(wanted.as_deref().unwrap_or("off"))
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(true)
-        .try_init();
+    if let Some(handle) = FILTER.get() {
+        let _ = handle.reload(filter);
+        return;
+    }
+    let (filter, handle) = reload::Layer::new(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
+    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+        let _ = FILTER.set(handle);
+    }
 }

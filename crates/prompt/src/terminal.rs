@@ -6,7 +6,7 @@ use cloudmesh_model::{Ask, Error, ErrorKind, Refuse, Result, Secret};
 
 /// The person at the terminal; where standard input or standard error is none, nobody.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Terminal;
+pub struct Terminal;
 
 fn somebody() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -33,11 +33,19 @@ enum Need {
     Variable,
     /// The cloud kilo.
     Kilo,
+    /// The script lecture.cm, and a program that opens it.
+    Script,
+    /// A line in the history.
+    History,
+    /// The stopwatch lecture.
+    Stopwatch,
+    /// A user in the profile.
+    Profile,
 }
 
 use Need::{
-    EndedJob, FreeNames, Group, Job, Key, KeyFiles, Kilo, NoAddress, NoKey, SavedPlan, SecondGroup, Variable,
-    Web, Zone,
+    EndedJob, FreeNames, Group, History, Job, Key, KeyFiles, Kilo, NoAddress, NoKey, Profile, SavedPlan,
+    Script, SecondGroup, Stopwatch, Variable, Web, Zone,
 };
 
 /// What commands need, by how they begin; the longest beginning counts.
@@ -87,6 +95,33 @@ static NEEDS: &[(&str, &[Need])] = &[
     ("run", &[]),
     ("submit", &[]),
     ("sim", &[]),
+    ("'!true'", &[]),
+    ("'echo hello", &[]),
+    ("'echo $course'", &[Variable]),
+    ("'echo $default.cloud'", &[]),
+    ("'echo $cloudmesh.profile.user'", &[Profile]),
+    ("'py", &[]),
+    ("EOF", &[]),
+    ("q", &[]),
+    ("quit", &[]),
+    ("banner", &[]),
+    ("clear", &[]),
+    ("< lecture.cm", &[Script]),
+    ("lecture.cm", &[Script]),
+    ("exec", &[Script]),
+    ("open", &[Script]),
+    ("color", &[]),
+    ("debug", &[]),
+    ("echo", &[]),
+    ("history", &[History]),
+    ("load", &[]),
+    ("loglevel", &[]),
+    ("pause", &[]),
+    ("refresh", &[]),
+    ("shell", &[]),
+    ("sleep", &[]),
+    ("timer", &[Stopwatch]),
+    ("verbose", &[]),
     ("help", &[]),
     ("man", &[]),
     ("version", &[]),
@@ -185,6 +220,25 @@ fn provide(home: &Home, need: Need, command: &str) {
         }
         Variable => {
             home.line("var set course=e516").ok();
+        }
+        Script => {
+            home.write("lecture.cm", "echo hello # a script\n");
+            let opener = home.user().join("bin/xdg-open");
+            home.write("bin/xdg-open", "#!/bin/sh\nexit 0\n");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(opener, mode).unwrap();
+        }
+        History => std::fs::write(home.settings().join("history"), "vm list\n").unwrap(),
+        Stopwatch => {
+            home.line("timer start lecture").ok();
+        }
+        Profile => {
+            let path = home.settings().join("cloudmesh.yaml");
+            let text = std::fs::read_to_string(&path).unwrap();
+            if !text.contains("profile:") {
+                let text = text.replacen("cloudmesh:\n", "cloudmesh:\n  profile:\n    user: albert\n", 1);
+                std::fs::write(path, text).unwrap();
+            }
         }
         Kilo => {
             home.line("register cloud kilo OS_AUTH_URL=http://127.0.0.1:5000/v3 OS_USERNAME=albert OS_PROJECT_NAME=p").ok();

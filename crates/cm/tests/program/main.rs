@@ -12,6 +12,7 @@ mod fixtures;
 mod grammar;
 mod interrupted;
 mod quickstart;
+mod scripts;
 mod support;
 mod unusable_clouds;
 mod vocabulary;

@@ -129,7 +129,7 @@ impl Home {
         let at = |name: &str| self.folder.path().join(name);
         command
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", self.path())
             .env("HOME", at("user"))
             .env("USER", "albert")
             .env("XDG_RUNTIME_DIR", at("run"))
@@ -137,6 +137,13 @@ impl Home {
             .env("CLOUDMESH_HOME", self.settings())
             .current_dir(at("user"))
             .stdin(Stdio::null());
+    }
+
+    /// Where programs are looked for: in `bin` of the user's own folder first.
+    fn path(&self) -> std::ffi::OsString {
+        let mut folders = vec![self.user().join("bin")];
+        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        std::env::join_paths(folders).unwrap()
     }
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {

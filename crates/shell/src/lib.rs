@@ -1,0 +1,16 @@
+//! Many lines through the door at the prompt: the interactive shell and scripts, with variables, comments,
+//! quoting, pipes, and what is made from the catalogue for them: completion, manual pages.
+
+mod background;
+mod expand;
+mod history;
+mod interactive;
+pub mod lexer;
+mod line;
+mod program;
+mod script;
+mod shell;
+pub mod words;
+
+pub use program::main;
+pub use words::WORDS;
