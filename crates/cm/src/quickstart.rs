@@ -108,7 +108,8 @@ impl Tour {
         for (command, about) in self.next_commands() {
             say(&format!("  {program} {command:<58} # {about}"));
         }
-        say(&format!("\n`{program} quickstart --down` takes everything away again."));
+        let cloud = if self.simulated { String::new() } else { format!(" --cloud={}", self.cloud) };
+        say(&format!("\n`{program} quickstart --down{cloud}` takes everything away again."));
         Ok(0)
     }
 

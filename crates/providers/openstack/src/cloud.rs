@@ -41,6 +41,15 @@ const SEARCH_PAUSE: Duration = Duration::from_millis(300);
 /// Names that a list did not have are looked for again after this long.
 const NAMES_AGE: i64 = 60;
 
+/// What is made of the end of a list on which something is being built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// What the list does not have is asked for by itself afterwards.
+    Taken,
+    /// One more page is asked for.
+    Doubted,
+}
+
 /// Names by id, and when they were read.
 struct Names<T> {
     read: Timestamp,
@@ -175,9 +184,9 @@ impl Cloud {
         &self,
         pages: Pages<'_, Server>,
         keep: &(dyn Fn(&WireServer<'_>) -> bool + Sync),
+        end: End,
     ) -> Result<bool> {
-        let mut whole = true;
-        let mut one_page = true;
+        let (mut whole, mut one_page) = (true, true);
         let mut pager = self.pager(Service::Compute, "/servers/detail");
         // Nova shows a server twice that moves to a cell between two pages.
         let mut listed: HashSet<String> = HashSet::new();
@@ -190,8 +199,15 @@ impl Cloud {
                 count: page.servers.len(),
             })?;
             if taken == PageUse::Take {
+                let building = page.servers.iter().any(WireServer::is_building);
+                whole &= !building && !pager.goes_on();
+                if building
+                    && end == End::Doubted
+                    && let Some(last) = page.servers.last()
+                {
+                    pager.look_beyond(last.id.as_str());
+                }
                 one_page &= !pager.goes_on();
-                whole &= one_page && page.servers.iter().all(|server| !server.is_building());
                 if !one_page {
                     page.servers.retain(|server| listed.insert(server.id.to_owned()));
                 }
@@ -316,7 +332,7 @@ impl Cloud {
             ThingKind::Server => {
                 let keep = |server: &WireServer<'_>| wanted.contains(server.id.as_str());
                 let mut pages = |page: Vec<Server>| page.into_iter().map(Thing::Server).for_each(&mut take);
-                let had_all = self.servers_that(&mut pages, &keep).await?;
+                let had_all = self.servers_that(&mut pages, &keep, End::Taken).await?;
                 whole = had_all && self.session.lists_are_whole();
             }
             ThingKind::Address => {
@@ -376,7 +392,7 @@ impl Cloud {
                     found.insert(native.clone(), Found { mark, native, thing: Thing::Server(server) });
                 }
             };
-            self.servers_that(&mut |page| page.into_iter().for_each(&mut take), &keep).await?;
+            self.servers_that(&mut |page| page.into_iter().for_each(&mut take), &keep, End::Doubted).await?;
             let known: HashSet<&Mark> = found.values().map(|found| &found.mark).collect();
             if round == SEARCHES || marks.iter().all(|mark| known.contains(mark)) {
                 break;
@@ -525,7 +541,7 @@ impl Compute for Cloud {
     }
 
     async fn servers(&self, pages: Pages<'_, Server>) -> Result<()> {
-        self.here(self.servers_that(pages, &|_| true).await.map(drop))
+        self.here(self.servers_that(pages, &|_| true, End::Doubted).await.map(drop))
     }
 
     async fn images(&self, pages: Pages<'_, Image>) -> Result<()> {

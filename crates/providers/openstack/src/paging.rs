@@ -151,6 +151,18 @@ impl Pager {
         if *times >= SAME_PAGES { Err(self.broken("the same page again and again")) } else { Ok(()) }
     }
 
+    /// Asks for what comes after `last` although the list said that it ends there, once for each `last`.
+    pub(crate) fn look_beyond(&mut self, last: &str) {
+        let marker = escaped(last);
+        if self.next.is_some() || self.seen.contains_key(&marker) {
+            return;
+        }
+        self.seen.insert(marker.clone(), 1);
+        self.guessed = true;
+        let query = if self.query.is_empty() { String::new() } else { format!("{}&", self.query) };
+        self.next = Some(format!("{query}marker={marker}"));
+    }
+
     /// Whether another page is to be asked for.
     pub(crate) fn goes_on(&self) -> bool {
         self.next.is_some()
