@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, Command};
 use cloudmesh_client::Home;
 use cloudmesh_prompt::Word;
 
-use crate::{catalogue, quickstart, sim};
+use crate::{catalogue, mcp, quickstart, sim};
 
 /// All of them: those of the shell, and those below.
 pub(crate) static WORDS: [Word; cloudmesh_shell::WORDS.len() + OWN.len()] = {
@@ -26,6 +26,14 @@ const OWN: &[Word] = &[
         hidden: false,
         arguments: sim::arguments,
         run: sim::run,
+    },
+    // A door: what comes through it are operations.
+    Word {
+        name: "mcp",
+        about: "The door for assistants: a server of the Model Context Protocol on standard input and output",
+        hidden: false,
+        arguments: mcp::arguments,
+        run: mcp::run,
     },
     // A demonstration that runs other commands.
     Word {

@@ -85,12 +85,17 @@ pub static REWRITES: &[Rewrite] = &[
     Rewrite { from: &[Is("submit")], to: &["hpc", "run"], example: "submit --cluster=local echo hello" },
 ];
 
+/// Options of every operation whose value may be a word of its own: `-o json`.
+const VALUED: &[&str] = &["-o", "--format", "--columns", "--sort"];
+
 /// The words that are meant by `words` (without the program's own name).
 #[must_use]
 pub fn rewrite(catalogue: Catalogue, words: Vec<String>) -> Vec<String> {
     // Positions of the words that are no options; those after `--` are an operation's own.
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    let plain: Vec<usize> = (0..end).filter(|position| !words[*position].starts_with('-')).collect();
+    let value = |position: usize| position > 0 && VALUED.contains(&words[position - 1].as_str());
+    let plain: Vec<usize> =
+        (0..end).filter(|position| !words[*position].starts_with('-') && !value(*position)).collect();
     let Some(row) = REWRITES.iter().find(|row| fits(catalogue, row, &words, &plain)) else { return words };
     let replaced: Vec<usize> = row
         .from

@@ -70,28 +70,38 @@ impl Context<'_> {
     /// # Errors
     /// When no folder for settings is known.
     pub fn mesh(&self, interrupts: Interrupts) -> Result<Mesh> {
-        self.mesh_of(self.door, Arc::new(Terminal), interrupts)
+        self.program.mesh(self.surroundings, program_file(), self.door, Arc::new(Terminal), interrupts)
     }
+}
 
-    /// The mesh of another door that this program opens.
+impl Program {
+    /// The mesh of any door that this program opens. `executable` is started again where a helper process is
+    /// needed.
     ///
     /// # Errors
     /// When no folder for settings is known.
-    pub fn mesh_of(&self, door: &'static str, ask: Arc<dyn Ask>, interrupts: Interrupts) -> Result<Mesh> {
-        let home = Home::locate(self.surroundings)?;
-        let secrets = (self.program.open_secrets)(&home.secrets());
+    pub fn mesh(
+        &self,
+        surroundings: &Surroundings,
+        executable: PathBuf,
+        door: &'static str,
+        ask: Arc<dyn Ask>,
+        interrupts: Interrupts,
+    ) -> Result<Mesh> {
+        let home = Home::locate(surroundings)?;
+        let secrets = (self.open_secrets)(&home.secrets());
         Ok(Mesh::new(Parts {
             home,
-            surroundings: self.surroundings.clone(),
-            providers: self.program.providers,
-            catalogue: self.program.catalogue,
-            open_store: self.program.open_store,
+            surroundings: surroundings.clone(),
+            providers: self.providers,
+            catalogue: self.catalogue,
+            open_store: self.open_store,
             secrets,
             ask,
             clock: Arc::new(SystemClock),
             interrupts,
             door,
-            program: program_file(),
+            program: executable,
         }))
     }
 }

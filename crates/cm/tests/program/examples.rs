@@ -21,3 +21,15 @@ fn every_old_spelling_succeeds() {
         succeeds(&home, rewrite["example"].as_str().unwrap());
     }
 }
+
+#[test]
+fn the_value_of_an_option_is_no_word_of_an_old_spelling() {
+    let home = Home::new();
+    home.line("default set image=debian").ok();
+    assert_eq!(home.line("default -o json").ok().items().len(), 1);
+    home.line("hpc run --cluster=local --hold -- true").ok();
+    let done = home.line("hpc delete --job=last --yes -o json").ok().json();
+    assert!(done["schema"].is_string(), "{done}");
+    home.line("hpc run --cluster=local --hold -- true").ok();
+    home.line("hpc delete -o json last --yes").ok().json();
+}

@@ -94,6 +94,7 @@ static NEEDS: &[(&str, &[Need])] = &[
     ("hpc run output", &[EndedJob]),
     ("run", &[]),
     ("submit", &[]),
+    ("mcp", &[]),
     ("sim", &[]),
     ("'!true'", &[]),
     ("'echo hello", &[]),
@@ -133,6 +134,16 @@ static NEEDS: &[(&str, &[Need])] = &[
 /// # Panics
 /// When no row of the table covers the command, or when it does not succeed.
 pub(crate) fn succeeds(home: &Home, command: &str) {
+    prepare(home, command);
+    home.line(command).ok();
+    clear(home, command);
+}
+
+/// Puts everything there that the command after `cm` needs.
+///
+/// # Panics
+/// When no row of the table covers the command.
+pub(crate) fn prepare(home: &Home, command: &str) {
     let covers = |begin: &str| {
         command.strip_prefix(begin).is_some_and(|rest| {
             rest.is_empty() || rest.starts_with([' ', '=']) || begin.ends_with(['=']) || begin.contains(" --")
@@ -146,7 +157,10 @@ pub(crate) fn succeeds(home: &Home, command: &str) {
     for need in *needs {
         provide(home, *need, command);
     }
-    home.line(command).ok();
+}
+
+/// Takes away what the command made that would be in the way of others.
+pub(crate) fn clear(home: &Home, command: &str) {
     for name in ["kilo", "india"] {
         if command.starts_with("register cl") && command.contains(name) {
             home.line(&format!("register remove {name}")).ok();

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "what these tests set up either works or fails the test")]
 
+mod assistants;
 mod bad_input;
 mod catalogue;
 mod clean_pipes;
+mod doors;
 mod dry_run;
 mod examples;
 mod expiry;
