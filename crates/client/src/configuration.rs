@@ -211,12 +211,40 @@ fn describe(
     })
 }
 
+/// Sections whose values are never given out.
+fn is_guarded(part: &str) -> bool {
+    matches!(part, "credentials" | "slurmrestd" | "userpass" | "apikey")
+}
+
+/// The paths in the text of a configuration that [`value_at`] gives a value for; none where it cannot be
+/// understood.
+#[must_use]
+pub fn paths(text: &str) -> Vec<String> {
+    fn walk(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields.iter().filter(|(name, _)| !is_guarded(name)) {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    walk(value, &path, found);
+                }
+            }
+            serde_json::Value::Array(_) | serde_json::Value::Null => {}
+            _ => found.push(path.to_owned()),
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(root) = serde_saphyr::from_str::<serde_json::Value>(text) {
+        walk(&root, "", &mut found);
+    }
+    found
+}
+
 /// The value at a path of the configuration: `cloudmesh.profile.user`.
 ///
 /// # Errors
 /// When there is none, or it belongs to credentials: these are never given out.
 pub fn value_at(path: &Path, wanted: &str) -> Result<String> {
-    if wanted.split('.').any(|part| matches!(part, "credentials" | "slurmrestd" | "userpass" | "apikey")) {
+    if wanted.split('.').any(is_guarded) {
         return Err(Error::new(
             ErrorKind::Refused,
             format!("{wanted} belongs to credentials, which are not given out"),

@@ -16,10 +16,10 @@ mod vocabulary;
 pub use command::{Word, build, noun_words};
 pub use meaning::{Meaning, meaning};
 pub use preferences::{Preferences, Stopwatch};
-pub use rewrites::{REWRITES, Rewrite, rewrite};
+pub use rewrites::{REWRITES, Rewrite, Word as RewriteWord, rewrite};
 pub use run::{
     Context, Program, Shown, own_words, program_file, report, run, runtime, style, surroundings,
     until_interrupted,
 };
 pub use terminal::Terminal;
-pub use vocabulary::{VOCABULARY, is_known};
+pub use vocabulary::{VOCABULARY, first_words, is_known};

@@ -25,6 +25,16 @@ fn rows() -> impl Iterator<Item = Row<'static>> {
     })
 }
 
+/// The words that a line may begin with.
+#[must_use]
+pub fn first_words(program: &crate::Program) -> Vec<&'static str> {
+    let mut all = crate::noun_words(program.catalogue);
+    all.extend(program.words.iter().map(|word| word.name));
+    all.extend(crate::REWRITES.iter().filter_map(|row| row.example.split([' ', '=']).next()));
+    all.extend(["help", "man"]);
+    all
+}
+
 /// Whether a command of the vocabulary begins with `word`, whether it is there yet or not; `help` and `man`
 /// do, too.
 #[must_use]

@@ -105,6 +105,12 @@ impl Background {
         lock(&self.running).clone()
     }
 
+    /// Tells how many run, for others to look at.
+    pub(crate) fn counter(&self) -> impl Fn() -> usize + Send + 'static {
+        let running = self.running.clone();
+        move || lock(&running).len()
+    }
+
     /// Waits until none runs; the worst exit code.
     pub(crate) fn wait(&self) -> u8 {
         let mut worst = 0;

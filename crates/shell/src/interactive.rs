@@ -1,37 +1,80 @@
 //! The interactive shell: lines that a person types.
 
-use std::io::{IsTerminal, Write};
+use std::collections::HashSet;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cloudmesh_model::{Error, ErrorKind, Result};
-use cloudmesh_prompt::Context;
-use reedline::{DefaultPrompt, DefaultPromptSegment, FileBackedHistory, Reedline, Signal};
+use cloudmesh_present::Style;
+use cloudmesh_prompt::{Context, style};
+use reedline::{ExternalPrinter, FileBackedHistory, Signal};
 
-use crate::line;
+use crate::background::Ended;
+use crate::completion::Completion;
+use crate::editor::{self, Discreet, HELP, Line};
+use crate::names::Names;
 use crate::script::Lines;
 use crate::shell::Shell;
+use crate::{history, line, splash, words};
 
 /// Lines that the history keeps.
 const REMEMBERED: usize = 10_000;
 
+fn shown(context: &Context<'_>) -> Style {
+    style(context.surroundings, &context.preferences.borrow(), &std::io::stdout())
+}
+
 /// Reads lines and runs them until the user leaves; the value is the exit code.
-pub(crate) fn run(context: &Context<'_>, _splash: bool) -> Result<u8> {
+pub(crate) fn run(context: &Context<'_>, greet: bool) -> Result<u8> {
     let shell = Shell::of(context)?;
     shell.interactive.set(true);
     shell.home.ensure()?;
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::Internal, format!("the terminal does not answer: {error}"))
+    let foreign: Vec<String> = words::load::all(context).into_keys().collect();
+    let completion = Arc::new(Mutex::new(Completion::new(Names::new(context)?, foreign.clone())));
+    let mut known: HashSet<String> = foreign.into_iter().collect();
+    known.extend(cloudmesh_prompt::first_words(context.program).into_iter().map(str::to_owned));
+    if greet && context.preferences.borrow().splash != Some(false) {
+        splash::write(context, shown(context));
+    }
+    let mut color = shown(context).color;
+    let make = |color: bool| -> Result<reedline::Reedline> {
+        let printer = ExternalPrinter::new(64);
+        let sender = printer.sender();
+        shell.background.borrow_mut().tell = Some(Arc::new(move |ended: &Ended| {
+            let _ = sender.send(ended.report());
+        }));
+        Ok(editor::editor(
+            &completion,
+            Box::new(remembered(context, shell)?),
+            known.clone(),
+            (color, shown(context).plain),
+            printer,
+        ))
     };
-    let history = FileBackedHistory::with_file(REMEMBERED, shell.home.folder().join("history"))
-        .map_err(|error| Error::new(ErrorKind::Store, format!("the history cannot be read: {error}")))?;
-    let mut editor = Reedline::create()
-        .with_history(Box::new(history))
-        .use_bracketed_paste(std::io::stdout().is_terminal());
-    let prompt =
-        DefaultPrompt::new(DefaultPromptSegment::Basic("cm".to_owned()), DefaultPromptSegment::Empty);
+    let mut reader = make(color)?;
     loop {
-        let signal =
-            editor.read_line(&prompt).map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+        let style = shown(context);
+        if style.color != color {
+            color = style.color;
+            reader = make(color)?;
+        }
+        let cloud = completion.lock().unwrap_or_else(PoisonError::into_inner).names().cloud();
+        let prompt = Line {
+            cloud,
+            running: Box::new(shell.background.borrow().counter()),
+            failed: shell.last.get() != 0,
+            color,
+            plain: style.plain,
+            width: style.width.unwrap_or(80),
+        };
+        let signal = reader.read_line(&prompt).map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("the terminal does not answer: {error}"))
+        })?;
         match signal {
+            Signal::HostCommand(text) if text == HELP => {
+                help(context, &completion, reader.current_buffer_contents())
+            }
             Signal::Success(text) => lines(context, &text),
             Signal::CtrlC => {}
             Signal::CtrlD => break,
@@ -42,7 +85,46 @@ pub(crate) fn run(context: &Context<'_>, _splash: bool) -> Result<u8> {
             break;
         }
     }
+    let _ = reader.sync_history();
+    let running = shell.background.borrow().running();
+    for (number, line) in running {
+        let _ = writeln!(std::io::stderr(), "[{number}] goes on without the shell: {line}");
+    }
     Ok(shell.leave.get().unwrap_or(0))
+}
+
+/// The lines typed before, in a file for the owner alone.
+fn remembered(context: &Context<'_>, shell: &Shell) -> Result<Discreet> {
+    let path = history::path(&shell.home);
+    let failed = |error: String| {
+        Error::new(ErrorKind::Store, format!("{} cannot be used: {error}", path.display()))
+            .hint("check its permissions")
+    };
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| failed(error.to_string()))?;
+    let file =
+        FileBackedHistory::with_file(REMEMBERED, path.clone()).map_err(|error| failed(error.to_string()))?;
+    let settings = context.program.providers.iter().flat_map(|provider| provider.settings());
+    let secrets = settings.filter(|setting| setting.secret).map(|setting| setting.name.to_owned()).collect();
+    Ok(Discreet::new(file, secrets))
+}
+
+/// Help on a half-typed line, which stays as it is.
+fn help(context: &Context<'_>, completion: &Arc<Mutex<Completion>>, typed: &str) {
+    let found = completion.lock().unwrap_or_else(PoisonError::into_inner).command_of(typed);
+    let text = found.map_or_else(
+        || {
+            let mut all = cloudmesh_prompt::build(context.program.catalogue, context.program.words);
+            all.render_help()
+        },
+        |mut command| command.render_help(),
+    );
+    let text = if shown(context).color { text.ansi().to_string() } else { text.to_string() };
+    let _ = writeln!(std::io::stdout(), "\n{text}");
 }
 
 /// Runs what was typed or pasted: one line or several.
@@ -55,7 +137,10 @@ fn lines(context: &Context<'_>, text: &str) {
                 }
             }
             Err(error) => {
-                line::complain(context, &error);
+                let code = line::complain(context, &error);
+                if let Ok(shell) = Shell::of(context) {
+                    shell.last.set(code);
+                }
             }
         }
         if Shell::of(context).is_ok_and(|shell| shell.leave.get().is_some()) {

@@ -2,14 +2,18 @@
 //! quoting, pipes, and what is made from the catalogue for them: completion, manual pages.
 
 mod background;
+mod completion;
+mod editor;
 mod expand;
 mod history;
 mod interactive;
 pub mod lexer;
 mod line;
+mod names;
 mod program;
 mod script;
 mod shell;
+mod splash;
 pub mod words;
 
 pub use program::main;
