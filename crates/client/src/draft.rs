@@ -33,7 +33,7 @@ impl Draft {
         Self {
             plan: Plan {
                 format: PLAN_FORMAT,
-                id: PlanId::draw(),
+                id: envelope.plan.clone().unwrap_or_else(PlanId::draw),
                 operation: operation.to_owned(),
                 title: String::new(),
                 created: now,

@@ -335,6 +335,7 @@ impl LogEntry {
 /// # Errors
 /// When something else changed the same thing meanwhile, or it cannot be written.
 pub async fn settle(mesh: &Mesh, operation: &str, settled: Settled) -> Result<String> {
+    mesh.authority().check_own(&settled.changes, settled.configuration.is_some())?;
     let mut entry = LogEntry::new(mesh, operation, &settled.message, "done");
     for (name, secret) in &settled.secrets {
         match secret {

@@ -2,6 +2,7 @@
 //! which operations are defined once.
 
 pub mod attachments;
+pub mod authority;
 pub mod catalogue;
 pub mod configuration;
 pub mod configuration_edit;
@@ -20,6 +21,7 @@ pub mod refresh;
 pub mod settings;
 pub mod undo;
 
+pub use authority::Authority;
 pub use catalogue::{Catalogue, Entry, Kind};
 pub use door::{Attachment, Door, Freshness, Layout, PlaceAnswer, Settled};
 pub use draft::Draft;

@@ -11,7 +11,7 @@ use cloudmesh_store::{Change, Document, Expected, Store};
 use crate::configuration::Configuration;
 use crate::engine::Interrupts;
 use crate::places::Places;
-use crate::{Catalogue, Home};
+use crate::{Authority, Catalogue, Home};
 
 /// Opens the store that is kept at a path.
 pub type OpenStore = fn(&Path, Arc<dyn Clock>) -> Result<Arc<dyn Store>>;
@@ -49,6 +49,8 @@ pub struct Mesh {
     configuration: OnceLock<Configuration>,
     places: OnceLock<Places>,
     installation: OnceLock<Installation>,
+    authority: Authority,
+    asks_places: bool,
 }
 
 impl Mesh {
@@ -61,7 +63,49 @@ impl Mesh {
             configuration: OnceLock::new(),
             places: OnceLock::new(),
             installation: OnceLock::new(),
+            authority: Authority::default(),
+            asks_places: true,
         }
+    }
+
+    /// The same on a store that is open already: for a door that serves many requests.
+    #[must_use]
+    pub fn with_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = OnceLock::from(store);
+        self
+    }
+
+    /// The same with other secrets.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Arc<dyn SecretStore>) -> Self {
+        self.parts.secrets = secrets;
+        self
+    }
+
+    /// The same for a caller who may not do everything.
+    #[must_use]
+    pub fn limited(mut self, authority: Authority) -> Self {
+        self.authority = authority;
+        self
+    }
+
+    /// The same, answering from the store alone: a list is as old as it is, whoever asks for a newer one.
+    #[must_use]
+    pub fn from_store_alone(mut self) -> Self {
+        self.asks_places = false;
+        self
+    }
+
+    /// What who uses it may do.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Whether lists may be read from the places.
+    #[must_use]
+    pub fn asks_places(&self) -> bool {
+        self.asks_places
     }
 
     /// What the program brought along.

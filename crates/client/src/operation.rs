@@ -108,4 +108,6 @@ pub struct Envelope {
     pub wait: Option<bool>,
     /// How many things one plan may make, change or destroy; `None` for any number.
     pub most: Option<usize>,
+    /// The id that the plan gets, for a door that must know it beforehand; `None` for a new one.
+    pub plan: Option<cloudmesh_resource::PlanId>,
 }

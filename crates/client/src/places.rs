@@ -57,6 +57,8 @@ impl Places {
                 }
             }
         }
+        descriptions.retain(|name, _| mesh.authority().sees(name));
+        unusable.retain(|name, _| mesh.authority().sees(name));
         Ok(Self { descriptions, unusable, connected: Mutex::new(BTreeMap::new()) })
     }
 
@@ -247,14 +249,16 @@ pub fn active(mesh: &Mesh, family: Family) -> Result<Vec<String>> {
         Family::Batch => section.hpc.active.as_ref(),
     };
     let places = mesh.places()?;
-    match listed {
+    let seen = listed.map(|names| names.iter().filter(|name| mesh.authority().sees(name)).cloned().collect());
+    match seen {
         Some(names) => {
+            let names: Vec<String> = names;
             let known = |name: &String| {
                 places.unusable.contains_key(name) || places.description(family, name).is_ok()
             };
             match names.iter().find(|name| !known(name)) {
                 Some(name) => Err(places.unknown(name).hint("it stands under `active` in cloudmesh.yaml")),
-                None => Ok(names.clone()),
+                None => Ok(names),
             }
         }
         None => Ok(places.of(family).map(|place| place.name.clone()).collect()),

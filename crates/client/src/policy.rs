@@ -19,6 +19,7 @@ pub(crate) async fn carry_out(
 ) -> Result<()> {
     if let Some(stored) = draft.adopted.take() {
         planned?;
+        mesh.authority().check_plan(&stored.plan)?;
         if envelope.dry_run {
             door.plan(&stored.plan, true);
             return Ok(());
@@ -42,6 +43,11 @@ pub(crate) async fn carry_out(
         ready?;
         door.plan(&draft.plan, false);
         return Ok(());
+    }
+    if let Err(error) = allowed(mesh, &draft, envelope) {
+        let (kind, reserved) = release(&draft);
+        names::release(mesh, kind, &reserved).await?;
+        return Err(error);
     }
     if draft.plan.steps.is_empty() {
         return own_changes_only(mesh, draft, door).await;
@@ -74,6 +80,25 @@ pub(crate) async fn carry_out(
         return Ok(());
     }
     run_logged(mesh, stored, door).await
+}
+
+/// Whether the caller may run what was drafted; whoever may not may still keep it for somebody who may.
+fn allowed(mesh: &Mesh, draft: &Draft, envelope: &Envelope) -> Result<()> {
+    let authority = mesh.authority();
+    if draft.restore.is_some() && !authority.redirect {
+        return Err(Error::new(
+            ErrorKind::Forbidden,
+            "an earlier configuration may lead credentials elsewhere, and is not brought back from here",
+        )
+        .hint("undo it at the prompt"));
+    }
+    if draft.plan.steps.is_empty() {
+        authority.check_own(&draft.own_changes, draft.restore.is_some())
+    } else if envelope.save {
+        crate::Authority { destroy: true, ..authority.clone() }.check_plan(&draft.plan)
+    } else {
+        authority.check_plan(&draft.plan)
+    }
 }
 
 /// A change that turned out to touch our own folder alone (an undone setting).

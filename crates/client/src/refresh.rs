@@ -102,6 +102,9 @@ pub async fn last_read<R: Record>(store: &dyn Store, place: &str) -> Result<Opti
 /// # Errors
 /// The place's or the store's; the store is then as it was.
 pub async fn read_place<R: Fetch>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {
+    if !mesh.asks_places() {
+        return known_alone(mesh, place).await;
+    }
     let connected = mesh.places()?.connect(mesh, place).await?;
     let store = mesh.store()?;
     let known = known_natives::<R>(store.as_ref(), place).await?;
@@ -146,6 +149,20 @@ pub async fn read_place<R: Fetch>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {
     ));
     store.apply(changes).await?;
     Ok(fetched)
+}
+
+/// What the store knows, where the places are not to be asked.
+async fn known_alone<R: Record>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {
+    let store = mesh.store()?;
+    match last_read::<R>(store.as_ref(), place).await? {
+        Some(_) => records::all(store.as_ref(), Some(&[place.to_owned()])).await,
+        None => Err(never_read(R::NOUN.plural).at(place)),
+    }
+}
+
+fn never_read(plural: &str) -> Error {
+    Error::new(ErrorKind::Unreachable, format!("its {plural} were never read, and it is not asked here"))
+        .hint("refresh the list once")
 }
 
 /// Where a record's row has the service's own id.
@@ -214,8 +231,13 @@ pub async fn list<R: Fetch>(
     let mut asked = Vec::new();
     for place in places {
         match last_read::<R>(store.as_ref(), &place).await? {
-            Some(as_of) if !refresh => {
+            Some(as_of) if !refresh || !mesh.asks_places() => {
                 answers.push(PlaceAnswer { place: place.clone(), as_of: Some(as_of), error: None });
+                stored_places.push(place);
+            }
+            None if !mesh.asks_places() => {
+                let error = Some(never_read(R::NOUN.plural).at(place.as_str()));
+                answers.push(PlaceAnswer { place: place.clone(), as_of: None, error });
                 stored_places.push(place);
             }
             _ => asked.push(place),

@@ -83,7 +83,7 @@ fn operation(context: &Context<'_>, entry: &Entry) -> Result<Value> {
 }
 
 /// The words of an example, as a shell takes them. Examples quote, they do nothing else that a shell knows.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

@@ -5,6 +5,7 @@ mod catalogue;
 mod mcp;
 mod processes;
 mod quickstart;
+mod server;
 mod sim;
 mod words;
 

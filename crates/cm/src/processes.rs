@@ -128,3 +128,8 @@ pub(crate) fn stop(home: &Home, name: &str) -> Result<bool> {
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
+
+/// One line on standard error.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, Command};
 use cloudmesh_client::Home;
 use cloudmesh_prompt::Word;
 
-use crate::{catalogue, mcp, quickstart, sim};
+use crate::{catalogue, mcp, quickstart, server, sim};
 
 /// All of them: those of the shell, and those below.
 pub(crate) static WORDS: [Word; cloudmesh_shell::WORDS.len() + OWN.len()] = {
@@ -34,6 +34,14 @@ const OWN: &[Word] = &[
         hidden: false,
         arguments: mcp::arguments,
         run: mcp::run,
+    },
+    // A process of ours, and who may talk to it. Were it an operation, it could be changed by whom it keeps out.
+    Word {
+        name: "server",
+        about: "The REST door: start, stop, status, tokens",
+        hidden: false,
+        arguments: server::arguments,
+        run: server::run,
     },
     // A demonstration that runs other commands.
     Word {

@@ -187,6 +187,7 @@ impl Server {
             yes: self.options.allow >= Allow::Destroy,
             wait: taken.wait,
             most: Some(self.options.most),
+            plan: None,
         };
         let mut answer = Answer::new(taken.columns, taken.sort, self.options.rows, self.options.bytes);
         if let Some(token) = context.meta.get_progress_token() {

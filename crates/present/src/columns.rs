@@ -60,7 +60,10 @@ pub(crate) fn choose(
 }
 
 /// Sorts rows by a column of the noun; empty values come last whatever the direction.
-pub(crate) fn sort(noun: &'static Noun, key: &str, rows: &mut Vec<Row>) -> Result<()> {
+///
+/// # Errors
+/// When `noun` has no such column.
+pub fn sort(noun: &'static Noun, key: &str, rows: &mut Vec<Row>) -> Result<()> {
     let (name, descending) = key.strip_prefix('-').map_or((key, false), |name| (name, true));
     let position = position(noun, name)?;
     let directed = |ordering: Ordering| if descending { ordering.reverse() } else { ordering };

@@ -21,10 +21,11 @@ mod text;
 mod text_door;
 mod yaml;
 
-pub use columns::{check_columns, check_sort};
+pub use columns::{check_columns, check_sort, sort as sort_rows};
 pub use failure::{error_json, error_text};
 pub use format::Format;
 pub use output::reader_left;
-pub use schema::row_schema;
+pub use schema::{list_schema, outcome_schema, plan_schema, row_schema, settled_schema};
+pub use structured::row_value;
 pub use style::{Environment, Style};
 pub use text_door::{Attach, TextDoor, TextOptions};

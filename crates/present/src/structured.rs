@@ -157,6 +157,19 @@ impl Items {
     }
 }
 
+/// One row as it stands in `items`; `None` if it has not the cells of `noun`.
+#[must_use]
+pub fn row_value(noun: &'static Noun, packed: &str) -> Option<Value> {
+    let row = Row::from_packed(packed.to_owned());
+    if row.cells().count() != noun.columns.len() {
+        return None;
+    }
+    let columns: Vec<Chosen> = noun.columns.iter().enumerate().collect();
+    let mut text = String::new();
+    Items::new(Format::Ndjson, noun, &columns).row(&row, &mut text);
+    serde_json::from_str(&text).ok()
+}
+
 /// What says how fresh and how complete an answer is.
 fn tail(freshness: &Freshness, failure: Option<&Error>, now: Timestamp) -> Vec<(&'static str, Value)> {
     // What comes from our own folder alone is from now.

@@ -32,6 +32,7 @@ pub(crate) fn envelope(matches: &ArgMatches) -> Envelope {
             _ => None,
         },
         most: None,
+        plan: None,
     }
 }
 

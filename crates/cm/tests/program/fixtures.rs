@@ -95,6 +95,7 @@ static NEEDS: &[(&str, &[Need])] = &[
     ("run", &[]),
     ("submit", &[]),
     ("mcp", &[]),
+    ("server", &[]),
     ("sim", &[]),
     ("'!true'", &[]),
     ("'echo hello", &[]),

@@ -82,6 +82,7 @@ impl Query for List {
 /// name, from standard input with --secrets-on-stdin, or are asked for.
 #[derive(Debug, clap::Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 pub struct CloudInput {
     /// Name of the cloud
     name: String,
@@ -200,6 +201,15 @@ fn is_variable(key: &str) -> bool {
 
 async fn register(mesh: &Mesh, family: Family, input: &CloudInput) -> Result<Settled> {
     let provider = provider(mesh, family, input.provider.as_deref())?;
+    let places = mesh.places()?;
+    let there = places.provider(&input.name).is_ok() || places.unusable().any(|(name, _)| name == input.name);
+    if !mesh.authority().redirect && there {
+        return Err(Error::new(
+            ErrorKind::Forbidden,
+            format!("{} is there, and where it leads is not changed from here", input.name),
+        )
+        .hint("its credentials would go there too: change it at the prompt"));
+    }
     let known = provider.settings();
     let mut credentials = BTreeMap::new();
     let mut settings = BTreeMap::new();
