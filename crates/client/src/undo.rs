@@ -2,7 +2,7 @@
 
 use cloudmesh_model::{Error, ErrorKind, Record, Result};
 use cloudmesh_resource::plan::Until;
-use cloudmesh_resource::{Action, Nature, StepKind};
+use cloudmesh_resource::{Action, StepKind};
 use cloudmesh_store::{Change, Expected};
 
 use crate::journal::{self, LOG, LogEntry, StepState, StoredPlan};
@@ -88,10 +88,7 @@ async fn of_plan(mesh: &Mesh, stored: &StoredPlan, draft: &mut Draft) -> Result<
                 before = if detaches(&inverse) { Some(number) } else { before };
                 wait_for(draft, &step.place, &step.label, &inverse, number);
             }
-            None if action.nature() == Nature::Destroy => {
-                lost.push(format!("{} {}", step.verb(), step.label))
-            }
-            None => {}
+            None => lost.push(format!("{} {}", step.verb(), step.label)),
         }
     }
     if draft.plan.steps.is_empty() {

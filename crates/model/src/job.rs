@@ -94,7 +94,7 @@ pub struct Job {
     pub status: JobStatus,
     /// Its state in the cluster's words.
     pub native_status: String,
-    /// Why it waits or how it failed, in the cluster's words.
+    /// Why it waits or how it failed, in words; the cluster's own are in [`JobDetails::native_reason`].
     pub reason: Option<String>,
     /// The account that owns it on the cluster.
     pub user: String,
@@ -120,6 +120,35 @@ pub struct Job {
     pub folder: Option<String>,
     /// Our mark on it, whichever installation's.
     pub mark: Option<Mark>,
+    /// What not every cluster tells.
+    #[serde(default)]
+    pub details: JobDetails,
+}
+
+/// What only some clusters tell of a job, or only some commands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobDetails {
+    /// Why it waits or how it failed, in the cluster's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native_reason: Option<String>,
+    /// The account that is charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Longest run time, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<u64>,
+    /// When the cluster expects it to start, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_start: Option<Timestamp>,
+    /// How long it ran, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed: Option<u64>,
+    /// Processor time that it used, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_time: Option<u64>,
+    /// The most memory that it used, MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
 }
 
 /// Columns of jobs.
@@ -155,6 +184,23 @@ pub static JOB: Noun = Noun {
             about: "State in the cluster's own words",
         },
         Column { name: "id", kind: Text, shown: Detail, about: "Cloudmesh's own id" },
+        Column {
+            name: "native_reason",
+            kind: Text,
+            shown: Detail,
+            about: "Why it waits or how it failed, in the cluster's own words",
+        },
+        Column { name: "account", kind: Text, shown: Detail, about: "Account that is charged" },
+        Column { name: "time_limit", kind: Integer, shown: Detail, about: "Longest run time, seconds" },
+        Column {
+            name: "expected_start",
+            kind: Time,
+            shown: Detail,
+            about: "When the cluster expects it to start",
+        },
+        Column { name: "elapsed", kind: Integer, shown: Detail, about: "How long it ran, seconds" },
+        Column { name: "cpu_time", kind: Integer, shown: Detail, about: "Processor time, seconds" },
+        Column { name: "peak_memory", kind: Integer, shown: Detail, about: "Most memory, MiB" },
     ],
 };
 
@@ -189,6 +235,13 @@ impl Record for Job {
             .maybe(self.folder.as_ref())
             .cell(&self.native_status)
             .cell(self.id.as_str())
+            .maybe(self.details.native_reason.as_ref())
+            .maybe(self.details.account.as_ref())
+            .maybe(self.details.time_limit)
+            .maybe(self.details.expected_start)
+            .maybe(self.details.elapsed)
+            .maybe(self.details.cpu_time)
+            .maybe(self.details.peak_memory)
             .finish()
     }
 }
@@ -265,6 +318,221 @@ impl Record for Queue {
             .maybe(self.cpus)
             .maybe(self.idle_cpus)
             .list(self.features.iter().map(String::as_str))
+            .cell(&self.place)
+            .finish()
+    }
+}
+
+/// A node of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Our id: `PLACE:NAME`.
+    pub id: ThingId,
+    /// The cluster.
+    pub place: String,
+    /// Its name there.
+    pub name: String,
+    /// `idle`, `busy`, `mixed`, `draining`, `drained`, `down`, `reserved` or `unknown`.
+    pub status: String,
+    /// Its state in the cluster's words.
+    pub native_status: String,
+    /// Why it is down or drained.
+    pub reason: Option<String>,
+    /// Queues that it serves.
+    pub queues: Vec<String>,
+    /// Processors in all.
+    pub cpus: Option<u64>,
+    /// Processors in use.
+    pub used_cpus: Option<u64>,
+    /// Memory in all, MiB.
+    pub memory: Option<u64>,
+    /// Memory given to jobs, MiB.
+    pub used_memory: Option<u64>,
+    /// Generic resources (GPUs) and features, as the cluster writes them.
+    pub features: Vec<String>,
+}
+
+/// Columns of nodes.
+pub static NODE: Noun = Noun {
+    name: "node",
+    plural: "nodes",
+    columns: &[
+        Column { name: "node", kind: Text, shown: InList, about: "Name of the node" },
+        Column {
+            name: "status",
+            kind: Text,
+            shown: InList,
+            about: "State, in words that are the same on every cluster",
+        },
+        Column { name: "reason", kind: Text, shown: InList, about: "Why it is down or drained" },
+        Column { name: "cpus", kind: Integer, shown: InList, about: "Processors in all" },
+        Column { name: "used_cpus", kind: Integer, shown: InList, about: "Processors in use" },
+        Column { name: "memory", kind: Integer, shown: InList, about: "Memory, MiB" },
+        Column { name: "used_memory", kind: Integer, shown: InList, about: "Memory given to jobs, MiB" },
+        Column { name: "queues", kind: List, shown: InList, about: "Queues that it serves" },
+        Column { name: "features", kind: List, shown: InList, about: "Generic resources and features" },
+        Column { name: "cluster", kind: Text, shown: InList, about: "Cluster it is on" },
+        Column {
+            name: "native_status",
+            kind: Text,
+            shown: Detail,
+            about: "State in the cluster's own words",
+        },
+    ],
+};
+
+impl Record for Node {
+    const NOUN: &'static Noun = &NODE;
+
+    fn id(&self) -> &ThingId {
+        &self.id
+    }
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn row(&self) -> Row {
+        RowBuilder::new()
+            .cell(&self.name)
+            .cell(&self.status)
+            .maybe(self.reason.as_ref())
+            .maybe(self.cpus)
+            .maybe(self.used_cpus)
+            .maybe(self.memory)
+            .maybe(self.used_memory)
+            .list(self.queues.iter().map(String::as_str))
+            .list(self.features.iter().map(String::as_str))
+            .cell(&self.place)
+            .cell(&self.native_status)
+            .finish()
+    }
+}
+
+/// A reservation of nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Our id: `PLACE:NAME`.
+    pub id: ThingId,
+    /// The cluster.
+    pub place: String,
+    /// Its name there.
+    pub name: String,
+    /// Its state in the cluster's words.
+    pub status: String,
+    /// When it begins.
+    pub start: Option<Timestamp>,
+    /// When it ends.
+    pub end: Option<Timestamp>,
+    /// Its nodes, as the cluster writes them.
+    pub nodes: Option<String>,
+    /// The queue that it is in.
+    pub queue: Option<String>,
+    /// Who may use it.
+    pub users: Vec<String>,
+    /// Which accounts may use it.
+    pub accounts: Vec<String>,
+}
+
+/// Columns of reservations.
+pub static RESERVATION: Noun = Noun {
+    name: "reservation",
+    plural: "reservations",
+    columns: &[
+        Column { name: "reservation", kind: Text, shown: InList, about: "Its name" },
+        Column { name: "status", kind: Text, shown: InList, about: "State in the cluster's own words" },
+        Column { name: "start", kind: Time, shown: InList, about: "When it begins" },
+        Column { name: "end", kind: Time, shown: InList, about: "When it ends" },
+        Column { name: "nodes", kind: Text, shown: InList, about: "Its nodes" },
+        Column { name: "queue", kind: Text, shown: InList, about: "Queue that it is in" },
+        Column { name: "users", kind: List, shown: InList, about: "Who may use it" },
+        Column { name: "accounts", kind: List, shown: InList, about: "Accounts that may use it" },
+        Column { name: "cluster", kind: Text, shown: InList, about: "Cluster it is on" },
+    ],
+};
+
+impl Record for Reservation {
+    const NOUN: &'static Noun = &RESERVATION;
+
+    fn id(&self) -> &ThingId {
+        &self.id
+    }
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn row(&self) -> Row {
+        RowBuilder::new()
+            .cell(&self.name)
+            .cell(&self.status)
+            .maybe(self.start)
+            .maybe(self.end)
+            .maybe(self.nodes.as_ref())
+            .maybe(self.queue.as_ref())
+            .list(self.users.iter().map(String::as_str))
+            .list(self.accounts.iter().map(String::as_str))
+            .cell(&self.place)
+            .finish()
+    }
+}
+
+/// An account that the user may charge on a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Our id: `PLACE:NAME`.
+    pub id: ThingId,
+    /// The cluster.
+    pub place: String,
+    /// Its name there.
+    pub name: String,
+    /// Whether jobs without an account are charged to it.
+    pub default: bool,
+    /// The queue that it is limited to.
+    pub queue: Option<String>,
+    /// Qualities of service that it may ask for.
+    pub qos: Vec<String>,
+    /// How many jobs may be in the queue at once.
+    pub most_jobs: Option<u64>,
+}
+
+/// Columns of accounts.
+pub static ACCOUNT: Noun = Noun {
+    name: "account",
+    plural: "accounts",
+    columns: &[
+        Column { name: "account", kind: Text, shown: InList, about: "Its name" },
+        Column {
+            name: "default",
+            kind: crate::ColumnKind::Flag,
+            shown: InList,
+            about: "Whether jobs without an account are charged to it",
+        },
+        Column { name: "queue", kind: Text, shown: InList, about: "Queue that it is limited to" },
+        Column { name: "qos", kind: List, shown: InList, about: "Qualities of service that it may ask for" },
+        Column { name: "most_jobs", kind: Integer, shown: InList, about: "Most jobs in the queue at once" },
+        Column { name: "cluster", kind: Text, shown: InList, about: "Cluster it is on" },
+    ],
+};
+
+impl Record for Account {
+    const NOUN: &'static Noun = &ACCOUNT;
+
+    fn id(&self) -> &ThingId {
+        &self.id
+    }
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn row(&self) -> Row {
+        RowBuilder::new()
+            .cell(&self.name)
+            .maybe(Some(self.default))
+            .maybe(self.queue.as_ref())
+            .list(self.qos.iter().map(String::as_str))
+            .maybe(self.most_jobs)
             .cell(&self.place)
             .finish()
     }

@@ -81,6 +81,7 @@ pub static REWRITES: &[Rewrite] = &[
         to: &["hpc", "delete", "--job"],
         example: "hpc delete last --yes",
     },
+    Rewrite { from: &[Is("explain")], to: &["hpc", "explain"], example: "explain last" },
     Rewrite { from: &[Is("run")], to: &["hpc", "run"], example: "run --cluster=local echo hello" },
     Rewrite { from: &[Is("submit")], to: &["hpc", "run"], example: "submit --cluster=local echo hello" },
 ];

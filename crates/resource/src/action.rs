@@ -121,6 +121,12 @@ impl Action {
             Self::Compute(ComputeAction::AttachAddress { address, .. }) => {
                 Some(Self::Compute(ComputeAction::DetachAddress { address: address.clone() }))
             }
+            Self::Batch(BatchAction::HoldJob { job }) => {
+                Some(Self::Batch(BatchAction::ReleaseJob { job: job.clone() }))
+            }
+            Self::Batch(BatchAction::ReleaseJob { job }) => {
+                Some(Self::Batch(BatchAction::HoldJob { job: job.clone() }))
+            }
             making => making.takes_back(making.subject().1),
         }
     }

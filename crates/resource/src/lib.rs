@@ -14,7 +14,9 @@ pub mod provider;
 pub mod thing;
 
 pub use action::{Action, Nature};
-pub use batch::{Batch, BatchAction, OutputChunk, OutputStream, SubmitJob};
+pub use batch::{
+    After, Batch, BatchAction, Dependency, JobChanges, Mail, OutputChunk, OutputStream, SubmitJob, Wishes,
+};
 pub use capability::{Capability, MarkField, Support};
 pub use changes::{Attachments, Changes, Found, Performed, Request, Seen};
 pub use compute::{Compute, ComputeAction, CreateServer};

@@ -23,6 +23,8 @@ enum Need {
     SecondGroup,
     /// A job in the group trials, submitted last.
     Job,
+    /// No job that has not ended.
+    NoJobs,
     /// A job that has ended, submitted last.
     EndedJob,
     /// A plan that was saved and not run.
@@ -44,8 +46,8 @@ enum Need {
 }
 
 use Need::{
-    EndedJob, FreeNames, Group, History, Job, Key, KeyFiles, Kilo, NoAddress, NoKey, Profile, SavedPlan,
-    Script, SecondGroup, Stopwatch, Variable, Web, Zone,
+    EndedJob, FreeNames, Group, History, Job, Key, KeyFiles, Kilo, NoAddress, NoJobs, NoKey, Profile,
+    SavedPlan, Script, SecondGroup, Stopwatch, Variable, Web, Zone,
 };
 
 /// What commands need, by how they begin; the longest beginning counts.
@@ -91,6 +93,10 @@ static NEEDS: &[(&str, &[Need])] = &[
     ("hpc status", &[Job]),
     ("hpc output", &[EndedJob]),
     ("hpc delete", &[Job]),
+    ("hpc requeue", &[NoJobs]),
+    ("hpc alter", &[Job]),
+    ("hpc explain", &[EndedJob]),
+    ("explain", &[EndedJob]),
     ("hpc run output", &[EndedJob]),
     ("run", &[]),
     ("submit", &[]),
@@ -195,6 +201,9 @@ fn provide(home: &Home, need: Need, command: &str) {
             if !names.is_empty() {
                 home.line(&format!("vm delete {} --cloud=sim --yes", names.join(","))).ok();
             }
+        }
+        NoJobs => {
+            home.line("hpc delete all --cluster=local --yes").ok();
         }
         NoAddress => {
             let addresses = home.line("vm ip show web1 --refresh -o json").ok().items();

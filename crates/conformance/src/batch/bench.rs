@@ -113,6 +113,7 @@ impl BatchBench {
             hold: false,
             environment: BTreeMap::new(),
             folder: None,
+            wishes: cloudmesh_resource::Wishes::default(),
         };
         change(&mut submit);
         let mark = self.setup.user.mark(&submit.job);
@@ -170,8 +171,13 @@ impl BatchBench {
 
     /// A request to cancel.
     pub(crate) fn cancellation(&self, job: &Submitted) -> Request {
+        self.change(job, BatchAction::CancelJob { job: job.0.clone() })
+    }
+
+    /// A request to change a job that is there.
+    pub(crate) fn change(&self, job: &Submitted, action: BatchAction) -> Request {
         Request {
-            action: Action::Batch(BatchAction::CancelJob { job: job.0.clone() }),
+            action: Action::Batch(action),
             mark: self.setup.user.mark(&job.0),
             natives: BTreeMap::from([job.clone()]),
             attachments: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! The table of what a provider can do, and facts.
 
 use cloudmesh_model::{ErrorKind, NativeId, ThingId};
-use cloudmesh_resource::{BatchAction, Support};
+use cloudmesh_resource::{BatchAction, JobChanges, Support};
 
 use super::bench::BatchBench;
 use crate::case::case;
@@ -35,7 +35,18 @@ async fn what_the_table_denies_is_refused_as_unsupported(bench: &BatchBench) -> 
         }
         let request = match line.action {
             "submit_job" => bench.request("true", |_| ()),
-            _ => bench.cancellation(&(ThingId::planned(), NativeId::from("1"))),
+            name => {
+                let job = (ThingId::planned(), NativeId::from("1"));
+                let id = job.0.clone();
+                let action = match name {
+                    "hold_job" => BatchAction::HoldJob { job: id },
+                    "release_job" => BatchAction::ReleaseJob { job: id },
+                    "requeue_job" => BatchAction::RequeueJob { job: id },
+                    "alter_job" => BatchAction::AlterJob { job: id, changes: JobChanges::default() },
+                    _ => BatchAction::CancelJob { job: id },
+                };
+                bench.change(&job, action)
+            }
         };
         let result = bench.perform_one(request).await?;
         bench.refused(line.action, result, &[ErrorKind::Unsupported])?;

@@ -158,6 +158,10 @@ pub(crate) async fn one(mesh: &Mesh, cluster: Option<&str>, wanted: Option<&str>
             found.extend(choose(&read_jobs(mesh, cluster).await?, wanted).into_iter().cloned());
         }
     }
+    // A name that was used before means what has not ended.
+    if found.len() > 1 && found.iter().filter(|job| !job.status.ended()).count() == 1 {
+        found.retain(|job| !job.status.ended());
+    }
     match found.as_slice() {
         [job] => Ok((mesh.places()?.connect(mesh, &job.place).await?, job.clone())),
         [] => Err(no_job(wanted)),
@@ -264,42 +268,8 @@ impl Operation for Delete {
 
 impl Change for Delete {
     async fn plan(mesh: &Mesh, input: DeleteInput, draft: &mut Draft) -> Result<()> {
-        let mut jobs: Vec<Job> = Vec::new();
-        match input.job.as_deref() {
-            Some("all") => {
-                let clusters = match input.cluster.as_deref() {
-                    Some(cluster) => places::for_reading(mesh, Family::Batch, Some(cluster)).await?,
-                    None => vec![places::for_change(mesh, Family::Batch, None).await?.0],
-                };
-                for cluster in &clusters {
-                    jobs.extend(
-                        read_jobs(mesh, cluster).await?.into_iter().filter(|job| !job.status.ended()),
-                    );
-                }
-            }
-            Some(wanted) => {
-                for wanted in wanted.split(',') {
-                    jobs.push(one(mesh, input.cluster.as_deref(), Some(wanted.trim())).await?.1);
-                }
-            }
-            None => {}
-        }
-        if let Some(group) = &input.group {
-            let members: Vec<Membership> = records::all(mesh.store()?.as_ref(), None).await?;
-            let members: Vec<Membership> =
-                members.into_iter().filter(|member| member.group == *group && member.kind == "job").collect();
-            if members.is_empty() {
-                return Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!("group {} has no jobs", cloudmesh_model::noun::printable(group)),
-                ));
-            }
-            let known: Vec<Job> = records::all(mesh.store()?.as_ref(), None).await?;
-            jobs.extend(known.into_iter().filter(|job| {
-                !job.status.ended() && members.iter().any(|member| member.name == job.id.as_str())
-            }));
-        }
-        jobs.retain(|job| job.native.is_some());
+        let jobs =
+            meant(mesh, input.job.as_deref(), input.group.as_deref(), input.cluster.as_deref()).await?;
         for job in &jobs {
             let label = job.native.as_ref().map_or(job.name.as_str(), NativeId::as_str);
             draft.act(&job.place, label, Action::Batch(BatchAction::CancelJob { job: job.id.clone() }), &[]);
@@ -310,4 +280,48 @@ impl Change for Delete {
         });
         Ok(())
     }
+}
+
+/// The jobs that a command means by `--job` and `--group`: known to a cluster, and yours.
+pub(crate) async fn meant(
+    mesh: &Mesh,
+    wanted: Option<&str>,
+    group: Option<&str>,
+    cluster: Option<&str>,
+) -> Result<Vec<Job>> {
+    let mut jobs: Vec<Job> = Vec::new();
+    match wanted {
+        Some("all") => {
+            let clusters = match cluster {
+                Some(cluster) => places::for_reading(mesh, Family::Batch, Some(cluster)).await?,
+                None => vec![places::for_change(mesh, Family::Batch, None).await?.0],
+            };
+            for cluster in &clusters {
+                jobs.extend(read_jobs(mesh, cluster).await?.into_iter().filter(|job| !job.status.ended()));
+            }
+        }
+        Some(wanted) => {
+            for wanted in wanted.split(',') {
+                jobs.push(one(mesh, cluster, Some(wanted.trim())).await?.1);
+            }
+        }
+        None => {}
+    }
+    if let Some(group) = group {
+        let members: Vec<Membership> = records::all(mesh.store()?.as_ref(), None).await?;
+        let members: Vec<Membership> =
+            members.into_iter().filter(|member| member.group == group && member.kind == "job").collect();
+        if members.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("group {} has no jobs", cloudmesh_model::noun::printable(group)),
+            ));
+        }
+        let known: Vec<Job> = records::all(mesh.store()?.as_ref(), None).await?;
+        jobs.extend(known.into_iter().filter(|job| {
+            !job.status.ended() && members.iter().any(|member| member.name == job.id.as_str())
+        }));
+    }
+    jobs.retain(|job| job.native.is_some());
+    Ok(jobs)
 }

@@ -1,6 +1,10 @@
 //! The operations on batch systems: queues, jobs, their output.
 
+pub mod control;
+pub mod explain;
+pub mod facts;
 pub mod jobs;
+mod moment;
 pub mod output;
 pub mod queues;
 pub mod run;
@@ -17,4 +21,13 @@ pub static ENTRIES: &[Entry] = &[
     change::<run::Run>(),
     stream::<output::Output>(),
     change::<jobs::Delete>(),
+    change::<control::Hold>(),
+    change::<control::Release>(),
+    change::<control::Requeue>(),
+    change::<control::Alter>(),
+    query::<facts::Nodes>(),
+    query::<facts::History>(),
+    query::<facts::Reservations>(),
+    query::<facts::Accounts>(),
+    query::<explain::Explain>(),
 ];

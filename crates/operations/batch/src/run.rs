@@ -6,15 +6,17 @@ use std::path::Path;
 use cloudmesh_client::operation::{Change, Example, Input, Operation};
 use cloudmesh_client::settings::Membership;
 use cloudmesh_client::{Draft, Mesh, places, policy, records};
-use cloudmesh_model::job::{Job, JobStatus};
+use cloudmesh_model::job::Job;
 use cloudmesh_model::{Error, ErrorKind, Record, Result, ThingId, ThingKind};
 use cloudmesh_resource::plan::Until;
-use cloudmesh_resource::{Action, BatchAction, Family, Filled, StepKind, SubmitJob, Thing};
+use cloudmesh_resource::{
+    Action, After, BatchAction, Dependency, Family, Filled, Mail, StepKind, SubmitJob, Thing, Wishes,
+};
 use cloudmesh_store::Expected;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::time_limit;
+use crate::{jobs, time_limit};
 
 /// The largest script.
 const LARGEST_SCRIPT: u64 = 4 << 20;
@@ -77,6 +79,42 @@ pub struct RunInput {
     #[arg(long, value_name = "NAME=VALUE")]
     #[serde(default)]
     env: Vec<String>,
+    /// GPUs for each node: 2, or a type and a number: a100:2
+    #[arg(long)]
+    gpus: Option<String>,
+    /// Jobs that have to have begun first: ids, names or `last`, separated by commas
+    #[arg(long, value_name = "JOBS")]
+    after: Option<String>,
+    /// Jobs that have to have completed well first
+    #[arg(long, value_name = "JOBS")]
+    afterok: Option<String>,
+    /// Jobs that have to have failed first
+    #[arg(long, value_name = "JOBS")]
+    afternotok: Option<String>,
+    /// Jobs that have to have ended first
+    #[arg(long, value_name = "JOBS")]
+    afterany: Option<String>,
+    /// Not before: a date and time (2026-12-01T08:00), or from now on (+2h)
+    #[arg(long)]
+    begin: Option<String>,
+    /// Address that the cluster sends mail to
+    #[arg(long, value_name = "ADDRESS")]
+    mail: Option<String>,
+    /// About what it sends mail: begin, end, fail, separated by commas; end and fail without it
+    #[arg(long, value_name = "EVENTS")]
+    mail_on: Option<String>,
+    /// Licences: matlab, or matlab:2; separated by commas
+    #[arg(long, value_name = "LICENCES")]
+    licences: Option<String>,
+    /// Features that its nodes must have, as the cluster writes them
+    #[arg(long)]
+    constraint: Option<String>,
+    /// A reservation to run in
+    #[arg(long)]
+    reservation: Option<String>,
+    /// Quality of service
+    #[arg(long)]
+    qos: Option<String>,
 }
 
 impl Input for RunInput {
@@ -106,9 +144,18 @@ impl Input for RunInput {
                 return Err(Error::bad_input(format!("--{option}=0 makes no job")));
             }
         }
-        for (option, value) in
-            [("name", &self.name), ("dir", &self.dir), ("queue", &self.queue), ("account", &self.account)]
-        {
+        for (option, value) in [
+            ("name", &self.name),
+            ("dir", &self.dir),
+            ("queue", &self.queue),
+            ("account", &self.account),
+            ("gpus", &self.gpus),
+            ("mail", &self.mail),
+            ("licences", &self.licences),
+            ("constraint", &self.constraint),
+            ("reservation", &self.reservation),
+            ("qos", &self.qos),
+        ] {
             if value.as_ref().is_some_and(|value| value.is_empty() || value.chars().any(char::is_control)) {
                 return Err(Error::bad_input(format!(
                     "--{option} is empty or contains a line break or control character"
@@ -118,8 +165,94 @@ impl Input for RunInput {
         if self.script.iter().any(|word| word.contains('\0')) {
             return Err(Error::bad_input("an argument contains a NUL character"));
         }
+        if let Some(gpus) = self.gpus.as_deref().filter(|gpus| !is_gpus(gpus)) {
+            return Err(Error::bad_input(format!("`{gpus}` does not say how many GPUs"))
+                .hint("write a number, or a type and a number: a100:2"));
+        }
+        if let Some(mail) =
+            self.mail.as_deref().filter(|mail| mail.contains([' ', ',', '\'', '"']) || mail.starts_with('-'))
+        {
+            return Err(Error::bad_input(format!("`{mail}` is not an address")).hint("give one address"));
+        }
+        if self.mail_on.is_some() && self.mail.is_none() {
+            return Err(Error::bad_input("--mail-on goes with --mail=ADDRESS"));
+        }
+        mail_events(self.mail_on.as_deref())?;
+        if let Some(begin) = &self.begin {
+            crate::moment::at(begin, jiff::Timestamp::now())?;
+        }
         environment(&self.env).map(drop)
     }
+}
+
+fn is_gpus(text: &str) -> bool {
+    let number = |text: &str| text.parse::<u32>().is_ok_and(|count| count > 0);
+    match text.rsplit_once(':') {
+        Some((kind, count)) => {
+            number(count)
+                && !kind.is_empty()
+                && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        }
+        None => number(text),
+    }
+}
+
+/// Whether mail is wanted at the begin, the end, a failure.
+fn mail_events(text: Option<&str>) -> Result<(bool, bool, bool)> {
+    let mut events = (false, false, false);
+    for word in text.unwrap_or("end,fail").split(',') {
+        match word {
+            "begin" => events.0 = true,
+            "end" => events.1 = true,
+            "fail" => events.2 = true,
+            other => {
+                return Err(Error::bad_input(format!(
+                    "`{}` is nothing that mail is sent about",
+                    cloudmesh_model::noun::printable(other)
+                ))
+                .hint("use begin, end and fail, separated by commas"));
+            }
+        }
+    }
+    Ok(events)
+}
+
+/// What few jobs ask for, on one cluster: jobs that come first are looked up there.
+async fn wishes(mesh: &Mesh, input: &RunInput, cluster: &str) -> Result<Wishes> {
+    let mut dependencies = Vec::new();
+    for (after, named) in [
+        (After::Begun, &input.after),
+        (After::Well, &input.afterok),
+        (After::Ill, &input.afternotok),
+        (After::Ended, &input.afterany),
+    ] {
+        for wanted in named.iter().flat_map(|named| named.split(',')) {
+            let (_, job) = jobs::one(mesh, Some(cluster), Some(wanted.trim())).await?;
+            if job.native.is_none() {
+                return Err(Error::new(ErrorKind::Conflict, format!("{} is not submitted yet", job.name))
+                    .at(cluster)
+                    .hint("submit it first"));
+            }
+            dependencies.push(Dependency { after, job: job.id });
+        }
+    }
+    let mail = match &input.mail {
+        Some(to) => {
+            let (begin, end, fail) = mail_events(input.mail_on.as_deref())?;
+            Some(Mail { to: to.clone(), begin, end, fail })
+        }
+        None => None,
+    };
+    Ok(Wishes {
+        gpus: input.gpus.clone(),
+        dependencies,
+        begin: input.begin.as_deref().map(|text| crate::moment::at(text, mesh.now())).transpose()?,
+        mail,
+        licences: input.licences.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect(),
+        constraint: input.constraint.clone(),
+        reservation: input.reservation.clone(),
+        qos: input.qos.clone(),
+    })
 }
 
 fn is_array(text: &str) -> bool {
@@ -300,6 +433,7 @@ async fn submissions(
         None => None,
     };
     let environment = environment(&input.env)?;
+    let wishes = wishes(mesh, input, cluster).await?;
     let count = input.n.unwrap_or(1);
     let mut changes = Vec::new();
     let mut inverse = Vec::new();
@@ -322,8 +456,9 @@ async fn submissions(
             hold: input.hold,
             environment: environment.clone(),
             folder: folder.clone(),
+            wishes: wishes.clone(),
         };
-        draft.placeholder(Thing::Job(planned_job(&submit, cluster)));
+        draft.placeholder(Thing::Job(submit.job(cluster, None, None)));
         let submitted =
             draft.act(cluster, &name, Action::Batch(BatchAction::SubmitJob(Box::new(submit))), &[]);
         if draft.wait() == Some(true) {
@@ -347,30 +482,6 @@ async fn submissions(
     }
     draft.own(changes, inverse);
     Ok(())
-}
-
-fn planned_job(submit: &SubmitJob, cluster: &str) -> Job {
-    Job {
-        id: submit.job.clone(),
-        native: None,
-        place: cluster.to_owned(),
-        name: submit.name.clone(),
-        status: JobStatus::Planned,
-        native_status: String::new(),
-        reason: None,
-        user: String::new(),
-        queue: submit.queue.clone(),
-        nodes: submit.nodes,
-        cpus: submit.tasks,
-        array: submit.array.clone(),
-        submitted: None,
-        started: None,
-        ended: None,
-        exit_code: None,
-        signal: None,
-        folder: None,
-        mark: None,
-    }
 }
 
 #[cfg(test)]

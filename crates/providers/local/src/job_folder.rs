@@ -25,6 +25,14 @@ const SPECIFICATION: &str = "job.json";
 const SCRIPT: &str = "script";
 const CANCEL: &str = "cancel";
 const HELD: &str = "held";
+const ALTERED: &str = "altered.json";
+
+/// What became different after the submission.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Altered {
+    name: Option<String>,
+    time_limit: Option<u64>,
+}
 
 /// What a job is to be, as it was submitted. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,8 +109,30 @@ impl JobFolder {
                 format!("{} was written by a newer version", self.path.display()),
             )
             .hint("use the version of cm that submitted it")),
-            other => Ok(other),
+            Some(mut specification) => {
+                let altered: Option<Altered> = read_json(&self.control(ALTERED))?;
+                if let Some(altered) = altered {
+                    specification.name = altered.name.unwrap_or(specification.name);
+                    specification.time_limit = altered.time_limit.or(specification.time_limit);
+                }
+                Ok(Some(specification))
+            }
+            None => Ok(None),
         }
+    }
+
+    /// Makes it different from what was submitted.
+    pub(crate) fn alter(&self, name: Option<String>, time_limit: Option<u64>) -> Result<()> {
+        let path = self.control(ALTERED);
+        let fault = |error: io::Error| broken(&self.path, "written", &error);
+        let before: Altered = read_json(&path)?.unwrap_or_default();
+        let altered = Altered { name: name.or(before.name), time_limit: time_limit.or(before.time_limit) };
+        let text = serde_json::to_vec(&altered)
+            .map_err(|error| Error::internal(format!("a change cannot be written as JSON: {error}")))?;
+        let draft = self.control(&format!("{ALTERED}-{}", std::process::id()));
+        let _ = fs::remove_file(&draft);
+        create(&draft, &text, 0o600).map_err(fault)?;
+        fs::rename(&draft, &path).map_err(fault)
     }
 
     /// Asks for an end. The runner and the supervisors read it.
@@ -110,6 +140,19 @@ impl JobFolder {
         match create(&self.control(CANCEL), b"", 0o600) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(broken(&self.path, "written", &error)),
+        }
+    }
+
+    /// Holds it, or lets it go.
+    pub(crate) fn set_held(&self, held: bool) -> Result<()> {
+        let path = self.control(HELD);
+        let done = if held { create(&path, b"", 0o600) } else { fs::remove_file(&path) };
+        match done {
+            Ok(()) => Ok(()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+                Ok(())
+            }
             Err(error) => Err(broken(&self.path, "written", &error)),
         }
     }

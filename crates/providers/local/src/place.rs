@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cloudmesh_model::job::{Job, JobStatus, Queue as QueueNoun};
+use cloudmesh_model::job::{Account, Job, JobDetails, JobStatus, Node, Queue as QueueNoun, Reservation};
 use cloudmesh_model::noun::printable;
 use cloudmesh_model::{Error, ErrorKind, Mark, NativeId, Result, ThingId, ThingKind};
 use cloudmesh_resource::{
-    Action, Batch, BatchAction, Capability, Changes, Connection, Found, MarkField, OutputChunk, OutputStream,
-    Pages, Performed, Request, Seen, SubmitJob, Support, Thing,
+    Action, Batch, BatchAction, Capability, Changes, Connection, Found, JobChanges, MarkField, OutputChunk,
+    OutputStream, Pages, Performed, Request, Seen, SubmitJob, Support, Thing,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,6 +30,22 @@ static CAPABILITIES: &[Capability] = &[
     Capability {
         action: "cancel_job",
         support: Support::Yes(MarkField::Repeatable("cancelling what has ended succeeds")),
+    },
+    Capability {
+        action: "hold_job",
+        support: Support::Yes(MarkField::Repeatable("holding what is held succeeds")),
+    },
+    Capability {
+        action: "release_job",
+        support: Support::Yes(MarkField::Repeatable("releasing what is not held succeeds")),
+    },
+    Capability {
+        action: "requeue_job",
+        support: Support::No("a job of this computer runs once; submit it again"),
+    },
+    Capability {
+        action: "alter_job",
+        support: Support::Yes(MarkField::Repeatable("setting the same again changes nothing")),
     },
 ];
 
@@ -146,6 +162,9 @@ impl LocalPlace {
             let queue = submit.queue.as_deref().unwrap_or_default();
             return refuse(format!("there is no queue `{queue}`"), "this computer has one queue, `local`");
         }
+        if let Some(wish) = submit.wishes.named().first() {
+            return refuse(format!("this computer has nothing for --{wish}"), "leave it out");
+        }
         if submit.account.is_some() {
             return refuse("this computer charges no account".to_owned(), "leave the account out");
         }
@@ -191,7 +210,12 @@ impl LocalPlace {
                     Err(error) => Some(Err(error.at(&self.name))),
                 },
                 Action::Batch(BatchAction::CancelJob { job }) => Some(self.cancel(request, job)),
-                Action::Compute(_) => {
+                Action::Batch(BatchAction::HoldJob { job }) => Some(self.hold(request, job, true)),
+                Action::Batch(BatchAction::ReleaseJob { job }) => Some(self.hold(request, job, false)),
+                Action::Batch(BatchAction::AlterJob { job, changes }) => {
+                    Some(self.alter(request, job, changes))
+                }
+                _ => {
                     let error = Error::new(
                         ErrorKind::Unsupported,
                         format!("this computer has no {}", request.action.name()),
@@ -222,6 +246,14 @@ impl LocalPlace {
             // What was submitted is submitted; any later look starts the runner.
             tracing::warn!(%error, "no runner");
         }
+        for (request, result) in requests.iter().zip(&mut results) {
+            if let (Action::Batch(BatchAction::SubmitJob(submit)), Some(Ok(performed))) =
+                (&request.action, result)
+            {
+                let job = submit.job(&self.name, performed.native.clone(), request.mark.clone());
+                performed.thing = Some(Thing::Job(job));
+            }
+        }
         let lost = || Err(Error::internal("an action was given no result"));
         results.into_iter().map(|result| result.unwrap_or_else(lost)).collect()
     }
@@ -231,6 +263,52 @@ impl LocalPlace {
             folder.cancel().map_err(|error| error.at(&self.name))?;
             self.queue.ring();
         }
+        Ok(Performed::default())
+    }
+
+    fn hold(&self, request: &Request, job: &ThingId, hold: bool) -> Result<Performed> {
+        let folder = self.folder(job, request.natives.get(job)).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "this computer no longer knows the job")
+                .hint("`cm hpc queue` shows the jobs there are")
+                .at(&self.name)
+        })?;
+        let at = |error: Error| error.at(&self.name);
+        if hold
+            && let Some(job) = self.job(&folder).map_err(at)?
+            && !matches!(job.status, JobStatus::Pending | JobStatus::Held)
+            && job.array.is_none()
+        {
+            let message = format!("{} is {}: only what waits can be held", job.name, job.status.as_str());
+            return Err(at(Error::new(ErrorKind::Conflict, message)));
+        }
+        folder.set_held(hold).map_err(at)?;
+        self.queue.ring();
+        Ok(Performed::default())
+    }
+
+    fn alter(&self, request: &Request, job: &ThingId, changes: &JobChanges) -> Result<Performed> {
+        let at = |error: Error| error.at(&self.name);
+        let folder = self
+            .folder(job, request.natives.get(job))
+            .ok_or_else(|| at(Error::new(ErrorKind::NotFound, "this computer no longer knows the job")))?;
+        let others = [
+            ("queue", changes.queue.as_ref().is_some_and(|queue| queue != LOCAL)),
+            ("account", changes.account.is_some()),
+            ("qos", changes.qos.is_some()),
+            ("begin", changes.begin.is_some()),
+        ];
+        if let Some((name, _)) = others.into_iter().find(|(_, given)| *given) {
+            return Err(at(
+                Error::bad_input(format!("this computer has nothing for --{name}")).hint("leave it out")
+            ));
+        }
+        if let Some(job) = self.job(&folder).map_err(at)?
+            && !matches!(job.status, JobStatus::Pending | JobStatus::Held)
+        {
+            let message = format!("{} is {}: only what waits can be altered", job.name, job.status.as_str());
+            return Err(at(Error::new(ErrorKind::Conflict, message)));
+        }
+        folder.alter(changes.name.clone(), changes.time_limit).map_err(at)?;
         Ok(Performed::default())
     }
 
@@ -253,6 +331,14 @@ impl LocalPlace {
         let mark = specification.mark;
         let ours = *mark.installation() == self.connection.installation;
         let id = if ours { mark.thing() } else { ThingId::seen(&self.name, &native) };
+        let details = JobDetails {
+            time_limit: specification.time_limit,
+            elapsed: standing
+                .started
+                .zip(standing.ended)
+                .and_then(|(started, ended)| u64::try_from(ended.duration_since(started).as_secs()).ok()),
+            ..JobDetails::default()
+        };
         let variables = &self.connection.surroundings.variables;
         let user = variables.get("USER").or_else(|| variables.get("LOGNAME")).cloned().unwrap_or_default();
         Ok(Some(Job {
@@ -275,6 +361,7 @@ impl LocalPlace {
             signal: standing.signal,
             folder: Some(specification.work_folder.to_string_lossy().into_owned()),
             mark: Some(mark),
+            details,
         }))
     }
 
@@ -508,6 +595,62 @@ impl Batch for LocalPlace {
             })
             .await??;
         pages(vec![queue]);
+        Ok(())
+    }
+
+    async fn nodes(&self, pages: Pages<'_, Node>) -> Result<()> {
+        let mut found = Vec::new();
+        self.queues(&mut |queues| found.extend(queues)).await?;
+        let slots = found.first().and_then(|queue| queue.cpus).unwrap_or_default();
+        let used = slots.saturating_sub(found.first().and_then(|queue| queue.idle_cpus).unwrap_or_default());
+        let status = if used == 0 {
+            "idle"
+        } else if used < slots {
+            "mixed"
+        } else {
+            "busy"
+        };
+        pages(vec![Node {
+            id: ThingId::seen(&self.name, &NativeId::from("node")),
+            place: self.name.clone(),
+            name: "localhost".to_owned(),
+            status: status.to_owned(),
+            native_status: status.to_owned(),
+            reason: None,
+            queues: vec![LOCAL.to_owned()],
+            cpus: Some(slots),
+            used_cpus: Some(used),
+            memory: memory(),
+            used_memory: None,
+            features: Vec::new(),
+        }]);
+        Ok(())
+    }
+
+    async fn reservations(&self, _pages: Pages<'_, Reservation>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn accounts(&self, _pages: Pages<'_, Account>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn history(&self, _everybody: bool, since: Timestamp, pages: Pages<'_, Job>) -> Result<()> {
+        let jobs = self
+            .aside(move |this| {
+                let mut jobs = Vec::new();
+                for number in this.queue.all()? {
+                    let Some(folder) = this.queue.numbered(number) else { continue };
+                    if let Some(job) = this.job(&folder).map_err(|error| error.at(&this.name))?
+                        && job.ended.or(job.submitted).is_none_or(|then| then >= since)
+                    {
+                        jobs.push(job);
+                    }
+                }
+                Ok::<_, Error>(jobs)
+            })
+            .await??;
+        pages(jobs);
         Ok(())
     }
 

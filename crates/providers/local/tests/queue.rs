@@ -108,6 +108,7 @@ impl Rig {
             hold: false,
             environment: BTreeMap::new(),
             folder: None,
+            wishes: cloudmesh_resource::Wishes::default(),
         };
         change(&mut submit);
         Request {

@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cloudmesh_model::job::{Job, JobStatus, Queue};
+use cloudmesh_model::job::{Account, Job, JobDetails, JobStatus, Node, Queue, Reservation};
 use cloudmesh_model::{Error, ErrorKind, Mark, NativeId, Result, ThingId, ThingKind};
 use cloudmesh_resource::{
     Action, Batch, BatchAction, Capability, Changes, Connection, Found, MarkField, OutputChunk, OutputStream,
-    Pages, Performed, Request, Seen, Support, Thing,
+    Pages, Performed, Request, Seen, SubmitJob, Support, Thing,
 };
 use cloudmesh_transport::ssh::{Call, SshHost};
+use jiff::Timestamp;
 
 use crate::Settings;
 use crate::answer::{Answer, accounting_records, no_slurm, raw_section};
+use crate::control::Control;
 use crate::record::{Row, exit_of_wait_status, jobs, split_id};
 use crate::refusal::{failed_read, refusal, uncertain};
-use crate::submission::{Submission, input, since};
+use crate::submission::{Submission, input, options, since};
+use crate::system;
 
 /// A constant script behind the common beginning.
 macro_rules! script {
@@ -36,6 +39,22 @@ static CAPABILITIES: &[Capability] = &[
     Capability {
         action: "cancel_job",
         support: Support::Yes(MarkField::Repeatable("cancelling what has ended succeeds")),
+    },
+    Capability {
+        action: "hold_job",
+        support: Support::Yes(MarkField::Repeatable("holding what is held succeeds")),
+    },
+    Capability {
+        action: "release_job",
+        support: Support::Yes(MarkField::Repeatable("releasing what is not held succeeds")),
+    },
+    Capability {
+        action: "requeue_job",
+        support: Support::Yes(MarkField::Repeatable("what waits again is not requeued")),
+    },
+    Capability {
+        action: "alter_job",
+        support: Support::Yes(MarkField::Repeatable("setting the same again changes nothing")),
     },
 ];
 
@@ -146,6 +165,35 @@ impl SlurmCluster {
             return all(failed_read("scancel", said).at(&self.name));
         }
         errors
+    }
+
+    async fn control(&self, wanted: Vec<(usize, Control)>) -> Vec<(usize, Result<Performed>)> {
+        let mut text = String::new();
+        for (_, control) in &wanted {
+            text.push_str(&control.text());
+        }
+        text.push_str("done\n");
+        let all = |error: Error| wanted.iter().map(|(position, _)| (*position, Err(error.clone()))).collect();
+        let answer = match self.ask(Call::change(script!("control")).input(text.into_bytes())).await {
+            Ok(answer) => answer,
+            Err(error) => return all(error),
+        };
+        if answer.section("cut").is_some() {
+            return all(Error::new(ErrorKind::Unreachable, "what was to be done did not arrive whole")
+                .temporary(None));
+        }
+        let records: Vec<Vec<&str>> = answer.records("control").collect();
+        wanted
+            .iter()
+            .enumerate()
+            .map(|(number, (position, control))| {
+                let result = match records.get(number).map(Vec::as_slice) {
+                    Some([code, said, ..]) => control.result(code, said),
+                    _ => Err(Error::new(ErrorKind::Service, "the answer does not name the job").uncertain()),
+                };
+                (*position, result)
+            })
+            .collect()
     }
 
     /// Rows of the controller's list, or the error that it gave instead.
@@ -332,6 +380,7 @@ impl SlurmCluster {
             signal: None,
             folder: mark.as_ref().map(|mark| format!("{}/{mark}", self.settings.experiment_folder)),
             mark,
+            details: JobDetails::default(),
         }
     }
 }
@@ -365,10 +414,11 @@ impl Changes for SlurmCluster {
         let mut groups: Vec<(usize, Vec<Submission>)> = Vec::new();
         let mut submitted: HashMap<Mark, Vec<usize>> = HashMap::new();
         let mut cancelled: Vec<(usize, String)> = Vec::new();
+        let mut controlled: Vec<(usize, Control)> = Vec::new();
         for (position, request) in requests.iter().enumerate() {
             let result = match &request.action {
                 Action::Batch(BatchAction::SubmitJob(submit)) => {
-                    match Submission::new(request, submit, &self.settings) {
+                    match Submission::new(request, submit, &self.settings, self.connection.clock.now()) {
                         Ok(submission) => {
                             let positions = submitted.entry(submission.mark.clone()).or_default();
                             positions.push(position);
@@ -402,7 +452,14 @@ impl Changes for SlurmCluster {
                         )),
                     }
                 }
-                Action::Compute(_) => {
+                Action::Batch(action) => match Control::new(action, request, self.connection.clock.now()) {
+                    Ok(control) => {
+                        controlled.push((position, control));
+                        None
+                    }
+                    Err(error) => Some(Err(error.at(&self.name))),
+                },
+                _ => {
                     let error = Error::new(
                         ErrorKind::Unsupported,
                         format!("a Slurm cluster has no {}", request.action.name()),
@@ -428,6 +485,21 @@ impl Changes for SlurmCluster {
                 if let Some(slot) = results.get_mut(position) {
                     *slot = Some(errors.get(&id).cloned().map_or_else(|| Ok(Performed::default()), Err));
                 }
+            }
+        }
+        if !controlled.is_empty() {
+            for (position, result) in self.control(controlled).await {
+                if let Some(slot) = results.get_mut(position) {
+                    *slot = Some(result.map_err(|error| error.at(&self.name)));
+                }
+            }
+        }
+        for (request, result) in requests.iter().zip(&mut results) {
+            if let (Action::Batch(BatchAction::SubmitJob(submit)), Some(Ok(performed))) =
+                (&request.action, result)
+            {
+                let job = submit.job(&self.name, performed.native.clone(), request.mark.clone());
+                performed.thing = Some(Thing::Job(job));
             }
         }
         let lost = || Err(Error::internal("an action was given no result").uncertain());
@@ -589,6 +661,83 @@ impl Batch for SlurmCluster {
         let mut bytes = piece.to_vec();
         bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(OutputChunk { next: from + bytes.len() as u64, bytes, more })
+    }
+
+    async fn nodes(&self, pages: Pages<'_, Node>) -> Result<()> {
+        let answer = self.ask(Call::read(script!("nodes"))).await?;
+        if answer.code("sinfo-code") != 0 {
+            return Err(failed_read("sinfo", &answer.errors).at(&self.name));
+        }
+        pages(system::nodes(&self.name, &answer));
+        Ok(())
+    }
+
+    async fn history(&self, everybody: bool, since: Timestamp, pages: Pages<'_, Job>) -> Result<()> {
+        let whose = if everybody { "all" } else { "mine" };
+        let text = format!("{whose}\n{}\n", since.strftime("%Y-%m-%dT%H:%M:%S"));
+        let call = Call::read(script!("history")).input(text.into_bytes()).deadline(Duration::from_secs(120));
+        let answer = self.ask(call).await?;
+        if answer.code("sacct-code") != 0 {
+            let error = if answer.errors.contains("storage is disabled") {
+                Error::new(ErrorKind::Unsupported, "the cluster keeps no accounts of jobs")
+            } else {
+                failed_read("sacct", &answer.errors)
+            };
+            return Err(error.at(&self.name));
+        }
+        let rows = system::history(answer.section("sacct").unwrap_or_default());
+        pages(jobs(&self.name, &self.connection.installation, rows));
+        Ok(())
+    }
+
+    async fn reservations(&self, pages: Pages<'_, Reservation>) -> Result<()> {
+        let answer = self.ask(Call::read(script!("reservations"))).await?;
+        if answer.code("scontrol-code") != 0 {
+            return Err(failed_read("scontrol", &answer.errors).at(&self.name));
+        }
+        pages(system::reservations(&self.name, answer.section("reservations").unwrap_or_default()));
+        Ok(())
+    }
+
+    async fn accounts(&self, pages: Pages<'_, Account>) -> Result<()> {
+        let answer = self.ask(Call::read(script!("accounts"))).await?;
+        if answer.code("sacctmgr-code") != 0 {
+            let error = if answer.errors.contains("not running with")
+                || answer.errors.contains("accounting_storage")
+            {
+                Error::new(ErrorKind::Unsupported, "the cluster keeps no accounts")
+            } else {
+                failed_read("sacctmgr", &answer.errors)
+            };
+            return Err(error.at(&self.name));
+        }
+        pages(system::accounts(&self.name, &answer));
+        Ok(())
+    }
+
+    async fn forecast(&self, submit: &SubmitJob, script: &[u8]) -> Result<Option<Timestamp>> {
+        let options = options(submit, &self.settings, &BTreeMap::new(), self.connection.clock.now())?;
+        let mut input = format!("{}\n", options.len()).into_bytes();
+        for option in &options {
+            input.extend(option.replace('\n', " ").bytes().chain([b'\n']));
+        }
+        input.extend_from_slice(script);
+        let answer = self.ask(Call::read(script!("forecast")).input(input)).await?;
+        let said = answer.section("test").unwrap_or_default();
+        if answer.code("test-code") != 0 {
+            return Err(
+                refusal(&submit.name, said, answer.section("test-code").unwrap_or_default()).at(&self.name)
+            );
+        }
+        Ok(system::forecast(said))
+    }
+
+    fn advice(&self, job: &Job) -> Option<String> {
+        let advice = crate::reason::advice(job.details.native_reason.as_deref()?)?;
+        Some(match &job.native {
+            Some(native) => advice.replace("ID", native.as_str()),
+            None => advice.to_owned(),
+        })
     }
 
     async fn facts(&self) -> Result<Vec<(String, String)>> {

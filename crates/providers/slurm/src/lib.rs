@@ -6,11 +6,14 @@
 
 mod answer;
 mod cluster;
+mod control;
+mod reason;
 mod record;
 mod refusal;
 #[cfg(test)]
 mod script_tests;
 mod submission;
+mod system;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cloudmesh_model::job::{Job, JobStatus};
+use cloudmesh_model::job::{Job, JobDetails, JobStatus};
 use cloudmesh_model::{Installation, Mark, NativeId, ThingId};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -29,6 +29,10 @@ pub(crate) struct Row {
     pub(crate) comment: String,
     pub(crate) folder: Option<String>,
     pub(crate) name: String,
+    /// When the scheduler expects it to start.
+    pub(crate) expected: Option<Timestamp>,
+    /// What only accounting tells.
+    pub(crate) details: JobDetails,
 }
 
 impl Row {
@@ -76,6 +80,8 @@ impl Row {
             folder: text(folder),
             name: name.join("\u{1f}"),
             state: (*state).to_owned(),
+            expected: moment(started).filter(|_| matches!(status, JobStatus::Pending)),
+            details: JobDetails::default(),
         })
     }
 
@@ -117,6 +123,8 @@ impl Row {
             folder: text(folder),
             name: name.join("\u{1f}"),
             state: (*state).to_owned(),
+            expected: None,
+            details: JobDetails::default(),
         })
     }
 
@@ -155,11 +163,11 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn text(field: &str) -> Option<String> {
+pub(crate) fn text(field: &str) -> Option<String> {
     (!matches!(field, "" | "(null)" | "N/A" | "n/a" | "None" | "Unknown")).then(|| field.to_owned())
 }
 
-fn number(field: &str) -> Option<u64> {
+pub(crate) fn number(field: &str) -> Option<u64> {
     let field = field.trim();
     match field.strip_suffix(['K', 'k']) {
         Some(thousands) => {
@@ -169,7 +177,7 @@ fn number(field: &str) -> Option<u64> {
     }
 }
 
-fn moment(field: &str) -> Option<Timestamp> {
+pub(crate) fn moment(field: &str) -> Option<Timestamp> {
     // The scripts ask in UTC.
     field.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
@@ -241,7 +249,11 @@ fn job(place: &str, installation: &Installation, rows: Vec<Row>) -> Option<Job> 
     let ill = rows.iter().filter(|row| row.status().ended() && row.status() != JobStatus::Completed).count();
     let reason = match &array {
         Some(_) if ill > 0 => Some(format!("{over} tasks ended, {ill} of them not well")),
-        _ => leading.reason.clone().filter(|reason| reason != "None"),
+        _ => leading
+            .reason
+            .as_deref()
+            .filter(|reason| *reason != "None")
+            .and_then(|native| crate::reason::in_words(native, status)),
     };
     let exits = || rows.iter().filter(|row| exits_by_itself(row.status())).filter_map(|row| row.exit);
     let (exit_code, signal) = if status.ended() {
@@ -277,6 +289,11 @@ fn job(place: &str, installation: &Installation, rows: Vec<Row>) -> Option<Job> 
         signal,
         folder: leading.folder.clone(),
         mark,
+        details: JobDetails {
+            native_reason: leading.reason.clone().filter(|reason| reason != "None"),
+            expected_start: leading.expected,
+            ..leading.details.clone()
+        },
     })
 }
 
@@ -356,7 +373,9 @@ mod tests {
         ));
         let job = one(vec![row]);
         assert_eq!((job.status, job.started, job.ended), (JobStatus::Pending, None, None));
-        assert_eq!(job.reason.as_deref(), Some("Resources"));
+        assert_eq!(job.details.native_reason.as_deref(), Some("Resources"));
+        assert_eq!(job.reason.as_deref(), Some("waits until enough nodes or processors are free"));
+        assert_eq!(job.details.expected_start.unwrap().to_string(), "2026-11-23T14:45:45Z");
         assert_eq!(job.name, "wants\u{1f}nodes");
         assert_eq!(job.mark.as_ref().map(ToString::to_string).as_deref(), Some(MARK));
         assert_eq!(job.id, job.mark.unwrap().thing());

@@ -97,6 +97,7 @@ impl Login {
             hold: false,
             environment: BTreeMap::new(),
             folder: None,
+            wishes: cloudmesh_resource::Wishes::default(),
         };
         change(&mut submit);
         Request {
@@ -112,7 +113,7 @@ impl Login {
             .iter()
             .map(|request| {
                 let Action::Batch(BatchAction::SubmitJob(submit)) = &request.action else { panic!() };
-                Submission::new(request, submit, &self.settings).unwrap()
+                Submission::new(request, submit, &self.settings, Timestamp::now()).unwrap()
             })
             .collect();
         input(&self.settings, &submissions, Timestamp::now()).unwrap()

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cloudmesh_model::{Error, Mark, Result, ThingId};
+use cloudmesh_model::{Error, Mark, NativeId, Result, ThingId};
 use cloudmesh_resource::{Request, SubmitJob};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Settings;
+use crate::record::split_id;
 
 const OUTCOME: &str = include_str!("scripts/outcome.sh");
 const WORKER: &str = include_str!("scripts/worker.sh");
@@ -30,7 +31,12 @@ pub(crate) struct Submission {
 
 impl Submission {
     /// Checks a request. What only the cluster can know, it says itself.
-    pub(crate) fn new(request: &Request, submit: &SubmitJob, settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(
+        request: &Request,
+        submit: &SubmitJob,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Self> {
         let mark =
             request.mark.clone().ok_or_else(|| Error::internal("a job is to be submitted without a mark"))?;
         let script = request
@@ -44,7 +50,7 @@ impl Submission {
             return Err(Error::internal("a script's hash is empty"));
         }
         Ok(Self {
-            call: call(submit, settings, &mark, &hash)?,
+            call: call(submit, settings, &mark, &hash, &request.natives, now)?,
             mark,
             name: submit.name.clone(),
             hash,
@@ -77,7 +83,14 @@ fn check_script(name: &str, script: &[u8]) -> Result<()> {
 }
 
 /// A job's call, as the worker reads it.
-fn call(submit: &SubmitJob, settings: &Settings, mark: &Mark, hash: &str) -> Result<String> {
+fn call(
+    submit: &SubmitJob,
+    settings: &Settings,
+    mark: &Mark,
+    hash: &str,
+    natives: &BTreeMap<ThingId, NativeId>,
+    now: Timestamp,
+) -> Result<String> {
     let mut call = Call { text: String::new() };
     let name = if submit.name.is_empty() { "job" } else { &submit.name };
     call.item('m', &mark.to_string())?;
@@ -91,24 +104,8 @@ fn call(submit: &SubmitJob, settings: &Settings, mark: &Mark, hash: &str) -> Res
         call.item('o', "--output=output-%a")?;
         call.item('o', "--error=error-%a")?;
     }
-    let or_given =
-        |value: &Option<String>, otherwise: &Option<String>| value.clone().or_else(|| otherwise.clone());
-    call.option("partition", or_given(&submit.queue, &settings.queue))?;
-    call.option("account", or_given(&submit.account, &settings.account))?;
-    call.option("time", submit.time_limit.map(duration))?;
-    call.option("nodes", submit.nodes.map(|nodes| nodes.to_string()))?;
-    call.option("ntasks", submit.tasks.map(|tasks| tasks.to_string()))?;
-    call.option("cpus-per-task", submit.cpus_per_task.map(|cpus| cpus.to_string()))?;
-    call.option("mem", submit.memory.map(|memory| format!("{memory}M")))?;
-    if let Some(array) = &submit.array {
-        if array.is_empty() || !array.bytes().all(|byte| byte.is_ascii_digit() || b",-:%".contains(&byte)) {
-            return Err(Error::bad_input(format!("`{array}` does not name the indices of a job array"))
-                .hint("write 1-1000, 0-9:3 or 1,5,7, with %4 after it for four at once"));
-        }
-        call.option("array", Some(array.clone()))?;
-    }
-    if submit.hold {
-        call.item('o', "--hold")?;
+    for option in options(submit, settings, natives, now)? {
+        call.item('o', &option)?;
     }
     if !submit.environment.is_empty() {
         call.item('o', "--export=ALL")?;
@@ -159,17 +156,73 @@ impl Call {
         }
         Ok(())
     }
+}
 
-    fn option(&mut self, name: &str, value: Option<String>) -> Result<()> {
-        match value {
-            Some(value) => self.item('o', &format!("--{name}={value}")),
-            None => Ok(()),
+/// The options of `sbatch` that say what the job asks for.
+pub(crate) fn options(
+    submit: &SubmitJob,
+    settings: &Settings,
+    natives: &BTreeMap<ThingId, NativeId>,
+    now: Timestamp,
+) -> Result<Vec<String>> {
+    let mut options = Vec::new();
+    let mut add = |name: &str, value: Option<String>| {
+        options.extend(value.map(|value| format!("--{name}={value}")));
+    };
+    let or_given =
+        |value: &Option<String>, otherwise: &Option<String>| value.clone().or_else(|| otherwise.clone());
+    add("partition", or_given(&submit.queue, &settings.queue));
+    add("account", or_given(&submit.account, &settings.account));
+    add("time", submit.time_limit.map(duration));
+    add("nodes", submit.nodes.map(|nodes| nodes.to_string()));
+    add("ntasks", submit.tasks.map(|tasks| tasks.to_string()));
+    add("cpus-per-task", submit.cpus_per_task.map(|cpus| cpus.to_string()));
+    add("mem", submit.memory.map(|memory| format!("{memory}M")));
+    if let Some(array) = &submit.array {
+        if array.is_empty() || !array.bytes().all(|byte| byte.is_ascii_digit() || b",-:%".contains(&byte)) {
+            return Err(Error::bad_input(format!("`{array}` does not name the indices of a job array"))
+                .hint("write 1-1000, 0-9:3 or 1,5,7, with %4 after it for four at once"));
         }
+        add("array", Some(array.clone()));
     }
+    let wishes = &submit.wishes;
+    add("gres", wishes.gpus.as_ref().map(|gpus| format!("gpu:{gpus}")));
+    let mut dependencies = Vec::new();
+    for dependency in &wishes.dependencies {
+        let native = natives
+            .get(&dependency.job)
+            .and_then(|native| split_id(native.as_str()))
+            .ok_or_else(|| Error::internal("a job that comes first has no id"))?;
+        dependencies.push(format!("{}:{}", dependency.after.as_str(), native.0));
+    }
+    add("dependency", (!dependencies.is_empty()).then(|| dependencies.join(",")));
+    // Relative: the cluster's clock and its zone do not matter.
+    add("begin", wishes.begin.map(|begin| format!("now+{}", seconds_until(begin, now))));
+    if let Some(mail) = &wishes.mail {
+        let about: Vec<&str> = [("BEGIN", mail.begin), ("END", mail.end), ("FAIL", mail.fail)]
+            .into_iter()
+            .filter_map(|(word, wanted)| wanted.then_some(word))
+            .collect();
+        add("mail-user", Some(mail.to.clone()));
+        add("mail-type", Some(if about.is_empty() { "END,FAIL".to_owned() } else { about.join(",") }));
+    }
+    add("licenses", (!wishes.licences.is_empty()).then(|| wishes.licences.join(",")));
+    add("constraint", wishes.constraint.clone());
+    add("reservation", wishes.reservation.clone());
+    add("qos", wishes.qos.clone());
+    if submit.hold {
+        options.push("--hold".to_owned());
+    }
+    Ok(options)
+}
+
+/// Whole seconds from now to `then`, none if it is over.
+pub(crate) fn seconds_until(then: Timestamp, now: Timestamp) -> i64 {
+    then.duration_since(now).as_secs().max(0)
 }
 
 /// Seconds as Slurm writes a time limit: `D-HH:MM:SS`.
-fn duration(seconds: u64) -> String {
+pub(crate) fn duration(seconds: u64) -> String {
     format!("{}-{:02}:{:02}:{:02}", seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
 }
 

@@ -177,6 +177,7 @@ fn request(
         hold: false,
         environment: BTreeMap::new(),
         folder: None,
+        wishes: cloudmesh_resource::Wishes::default(),
     };
     change(&mut submit);
     Request {
