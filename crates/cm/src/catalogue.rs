@@ -76,6 +76,8 @@ fn operation(context: &Context<'_>, entry: &Entry) -> Result<Value> {
             Kind::Session => "session",
         },
         "about": about,
+        "help": command.get_long_about().or(command.get_about()).map(ToString::to_string),
+        "positionals": command.get_positionals().map(|argument| argument.get_id().as_str()).collect::<Vec<_>>(),
         "examples": examples,
         "input": entry.input_schema(),
         "rows": rows,

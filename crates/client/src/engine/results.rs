@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cloudmesh_model::{Error, ErrorKind, Mark, Result, Retry, ThingId, ThingKind};
-use cloudmesh_resource::{Action, Found, Nature, Performed, Seen, Step, StepKind};
+use cloudmesh_model::compute::ServerStatus;
+use cloudmesh_model::job::JobStatus;
+use cloudmesh_model::{Error, ErrorKind, Mark, NativeId, Result, Retry, ThingId, ThingKind};
+use cloudmesh_resource::{Action, Found, Nature, Performed, Seen, Step, StepKind, Thing};
 use cloudmesh_store::{Change, Expected};
 
 use super::PlanEvent;
@@ -13,6 +15,24 @@ use super::settle::{self, Sought};
 use super::waiting::Key;
 use crate::journal::{self, StepRecord, StepState};
 use crate::records;
+
+/// What was planned, once the service has taken it under an id of its own.
+fn accepted(planned: &Thing, native: &NativeId) -> Thing {
+    let mut thing = planned.clone();
+    match &mut thing {
+        Thing::Server(server) => {
+            server.native = Some(native.clone());
+            server.status = ServerStatus::Building;
+        }
+        Thing::Job(job) => {
+            job.native = Some(native.clone());
+            job.status = JobStatus::Pending;
+        }
+        Thing::Address(address) => address.native = Some(native.clone()),
+        Thing::Image(_) | Thing::Flavor(_) | Thing::Key(_) => {}
+    }
+    thing
+}
 
 impl Run<'_> {
     pub(super) async fn handle(&mut self, event: Event) -> Result<()> {
@@ -51,6 +71,12 @@ impl Run<'_> {
             self.unwritten.push(delete(kind.as_str(), &id));
         } else if let Some(thing) = &performed.thing {
             self.unwritten.push(Change::Put(records::thing_document(thing)?, Expected::Any));
+        } else if let Some(native) = &performed.native
+            && let Some(planned) = self.stored.placeholders.iter().find(|planned| *planned.id() == id)
+        {
+            // The service told no more than an id. With it the thing can be asked for.
+            let known = records::thing_document(&accepted(planned, native))?;
+            self.unwritten.push(Change::Put(known, Expected::Any));
         }
         if let Some(native) = performed.native {
             self.natives.insert(id, native.clone());

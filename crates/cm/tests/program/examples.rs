@@ -29,7 +29,14 @@ fn the_value_of_an_option_is_no_word_of_an_old_spelling() {
     assert_eq!(home.line("default -o json").ok().items().len(), 1);
     home.line("hpc run --cluster=local --hold -- true").ok();
     let done = home.line("hpc delete --job=last --yes -o json").ok().json();
-    assert!(done["schema"].is_string(), "{done}");
+    assert_eq!(done["operation"], "hpc.delete");
+}
+
+#[test]
+fn a_job_can_be_asked_for_as_soon_as_it_is_submitted() {
+    let home = Home::new();
     home.line("hpc run --cluster=local --hold -- true").ok();
-    home.line("hpc delete -o json last --yes").ok().json();
+    assert_eq!(home.line("hpc status --job=last -o json").ok().items()[0]["status"], "held");
+    home.line("hpc output last").ok();
+    assert_eq!(home.line("hpc delete --job=last --yes -o json").ok().json()["state"], "done");
 }
