@@ -44,6 +44,10 @@ static NOUNS: &[(&str, &str)] = &[
     ("plan", "What was planned: show, apply, resume, cancel"),
     ("log", "What was done, by which door, when, with what result"),
     ("undo", "Turn back what was done last"),
+    ("check", "Look at every setting and every place, and say what to do"),
+    ("info", "What commands take where an option is not given"),
+    ("context", "Everything that is kept for the prompt, on one page"),
+    ("reset", "Forget defaults, variables and groups"),
 ];
 
 /// The nouns of a catalogue, in the order of help.

@@ -214,7 +214,7 @@ pub fn run(context: &Context<'_>, words: Vec<String>) -> Result<u8> {
 
 /// `help vm boot` is `vm boot --help`.
 fn help_as_option(mut words: Vec<String>) -> Vec<String> {
-    if words.first().is_some_and(|word| word == "help" || word == "man") {
+    if words.first().is_some_and(|word| word == "help") {
         words.remove(0);
         words.push("--help".to_owned());
     }
@@ -230,7 +230,8 @@ fn operate(context: &Context<'_>, entry: &'static Entry, matches: &clap::ArgMatc
     let input = entry.from_matches(matches)?;
     let mut envelope = envelope(matches);
     envelope.refresh |= preferences.refresh;
-    envelope.dry_run |= context.shown.is_some();
+    // A plan that is kept in what is thrown away: later commands can build on it.
+    envelope.save |= context.shown.is_some() && !envelope.dry_run;
     let options = TextOptions {
         format: answer.format,
         columns: answer.columns,

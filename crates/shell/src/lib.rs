@@ -3,13 +3,16 @@
 
 mod background;
 mod completion;
+mod dry;
 mod editor;
 mod expand;
 mod history;
 mod interactive;
 pub mod lexer;
 mod line;
+mod manual;
 mod names;
+mod picker;
 mod program;
 mod script;
 mod shell;

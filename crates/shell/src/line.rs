@@ -122,6 +122,18 @@ fn redirected<T>(file: &impl AsFd, work: impl FnOnce() -> Result<T>) -> Result<T
     result
 }
 
+/// Runs `work` with what it writes to standard output thrown away.
+///
+/// # Errors
+/// The work's own.
+pub(crate) fn silently<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let nowhere = File::options().write(true).open("/dev/null");
+    redirected(
+        &nowhere.map_err(|error| Error::internal(format!("/dev/null cannot be opened: {error}")))?,
+        work,
+    )
+}
+
 /// One command of ours, or of others: an executable `cm-NAME` is the command NAME.
 fn command(context: &Context<'_>, mut words: Vec<String>) -> Result<u8> {
     if words.first().is_some_and(|word| word == "cm") {

@@ -114,6 +114,20 @@ impl Names {
         found.into_iter().collect()
     }
 
+    /// The names of things of a kind (its first column) at one place.
+    pub(crate) fn at(&mut self, kind: &str, place: &str) -> Vec<Name> {
+        let Ok(store) = self.store() else { return Vec::new() };
+        let mut found = Vec::new();
+        let places = [place.to_owned()];
+        let mut each = |listed: cloudmesh_store::Listed| {
+            let about: Vec<&str> = listed.row.cells().skip(1).take(3).collect();
+            found.push(Name { name: listed.row.cell(0).to_owned(), about: about.join("  ") });
+        };
+        let _ = self.runtime.block_on(store.list(kind, Some(&places), &mut each));
+        found.sort();
+        found
+    }
+
     /// The cloud that is meant where none is named.
     pub(crate) fn cloud(&mut self) -> Option<String> {
         let mesh = self.mesh().ok()?;

@@ -48,8 +48,8 @@ pub fn main(program: &Program) -> ExitCode {
             };
             catch_interrupts().and_then(|()| {
                 let script = script?.keep_going(keep_going);
-                let _ = dry_run;
-                let code = script::run(&context, script)?;
+                let code =
+                    if dry_run { crate::dry::run(&context, script)? } else { script::run(&context, script)? };
                 let waited = shell.background.borrow().wait();
                 Ok(shell.leave.get().unwrap_or(if code == 0 { waited } else { code }))
             })

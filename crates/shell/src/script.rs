@@ -75,6 +75,11 @@ impl Script {
         Ok(Self { frame, text })
     }
 
+    /// How messages call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.frame.name
+    }
+
     /// Makes lines that fail not stop it.
     pub(crate) fn keep_going(mut self, keep_going: bool) -> Self {
         self.frame.keep_going = keep_going;
@@ -112,7 +117,15 @@ fn lines(context: &Context<'_>, shell: &Shell, name: &str, text: &str, keep_goin
     let mut first_failure = 0;
     for (number, read) in Lines::new(text) {
         let (code, shown) = match read {
-            Ok(line) => (line::run(context, &line), line),
+            Ok(line) => {
+                let before = context.shown.map_or(0, |shown| shown.borrow().len());
+                let code = line::run(context, &line);
+                let planned = context.shown.is_some_and(|shown| shown.borrow().len() > before);
+                match planned.then(|| crate::dry::foresee(context)) {
+                    Some(Err(error)) => (line::complain(context, &error), line),
+                    _ => (code, line),
+                }
+            }
             Err(error) => (line::complain(context, &error), String::new()),
         };
         if code != 0 {

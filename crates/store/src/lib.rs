@@ -4,6 +4,7 @@
 //! if its version is unchanged; there is no transaction across documents. It knows no plan, no server.
 
 pub mod memory;
+pub mod overlay;
 #[cfg(feature = "story")]
 pub mod story;
 

@@ -13,6 +13,7 @@ mod expiry;
 mod fixtures;
 mod grammar;
 mod interrupted;
+mod lectures;
 mod quickstart;
 mod scripts;
 mod support;

@@ -1,10 +1,13 @@
 //! The operations of our own folder: defaults, variables, groups, registered places, plans, the log.
 
+pub mod check;
+pub mod context;
 pub mod defaults;
 pub mod groups;
 pub mod history;
 pub mod plans;
 pub mod register;
+pub mod reset;
 pub mod variables;
 
 use cloudmesh_client::Entry;
@@ -37,4 +40,8 @@ pub static ENTRIES: &[Entry] = &[
     setting::<plans::Cancel>(),
     change::<history::Undo>(),
     query::<history::Log>(),
+    query::<check::Check>(),
+    query::<context::Info>(),
+    query::<context::Context>(),
+    setting::<reset::Reset>(),
 ];

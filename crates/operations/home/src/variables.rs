@@ -4,7 +4,7 @@ use cloudmesh_client::door::{Layout, Settled};
 use cloudmesh_client::operation::{Envelope, Example, Input, Operation, Query, Rows, Setting};
 use cloudmesh_client::settings::{self, GENERAL, VARIABLE, Variable};
 use cloudmesh_client::{Freshness, Mesh, configuration, records};
-use cloudmesh_model::{Error, ErrorKind, Noun, Record, Result, ThingId};
+use cloudmesh_model::{Error, ErrorKind, HostList, Noun, Record, Result, ThingId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -147,9 +147,9 @@ async fn meaning(mesh: &Mesh, value: &str) -> Result<String> {
 #[derive(Debug, clap::Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteInput {
-    /// Their names
+    /// Their names, also as host lists: a,b or room[1-3]
     #[arg(required = true)]
-    names: Vec<String>,
+    names: Vec<HostList>,
 }
 
 impl Input for DeleteInput {}
@@ -166,9 +166,9 @@ impl Operation for Delete {
 
 impl Setting for Delete {
     async fn settle(mesh: &Mesh, input: DeleteInput) -> Result<Settled> {
-        let mut settled =
-            Settled { message: format!("deleted: {}", input.names.join(", ")), ..Settled::default() };
-        for name in &input.names {
+        let names: Vec<String> = input.names.iter().flat_map(HostList::names).collect();
+        let mut settled = Settled { message: format!("deleted: {}", names.join(", ")), ..Settled::default() };
+        for name in &names {
             if mesh.store()?.get(VARIABLE.name, name).await?.is_none() {
                 return Err(missing(name));
             }

@@ -10,7 +10,7 @@ use cloudmesh_prompt::{Context, runtime, until_interrupted};
 use super::given;
 use crate::script::{self, Script};
 use crate::shell::Shell;
-use crate::{history as kept, line};
+use crate::{dry, history as kept, line};
 
 pub(super) fn leave_arguments(command: Command) -> Command {
     command.arg(Arg::new("code").value_name("CODE").help("The exit code; 0 without it"))
@@ -37,6 +37,12 @@ pub(super) fn exec_arguments(command: Command) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Go on after lines that fail"),
         )
+        .arg(
+            Arg::new("dryrun")
+                .long("dryrun")
+                .action(ArgAction::SetTrue)
+                .help("Show what it would do as one plan, do nothing"),
+        )
         .arg(Arg::new("file").value_name("FILE").required(true).help("The file"))
         .arg(
             Arg::new("words")
@@ -53,6 +59,9 @@ pub(super) fn exec(matches: &ArgMatches, context: &Context<'_>) -> Result<u8> {
     let file = matches.get_one::<String>("file").map(String::as_str).unwrap_or_default();
     let script = Script::file(file, given(matches))?.keep_going(matches.get_flag("keep-going"));
     let inner = Context { inside: true, ..*context };
+    if matches.get_flag("dryrun") && context.shown.is_none() {
+        return dry::run(&inner, script);
+    }
     script::run(&inner, script)
 }
 

@@ -3,8 +3,10 @@
 
 mod base;
 pub(crate) mod load;
+mod manual;
 mod preferences;
 pub(crate) mod python;
+mod select;
 mod show;
 mod timer;
 
@@ -108,4 +110,21 @@ pub const WORDS: &[Word] = &[
         preferences::level,
     ),
     word("timer", "Stopwatches, and how long each command takes", timer::arguments, timer::run),
+    // They are made from the catalogue, for a person and for other shells.
+    word("man", "The manual page of a command", manual::man_arguments, manual::man),
+    word(
+        "completions",
+        "Completion for bash, zsh or fish",
+        manual::completions_arguments,
+        manual::completions,
+    ),
+    hidden(word("complete", "What may follow on a line", manual::complete_arguments, manual::complete)),
+    // A person chooses; what is chosen is set by an operation.
+    word(
+        "select",
+        "Choose the default cloud, image, flavor or key from a list",
+        select::select_arguments,
+        select::select,
+    ),
+    word("setup", "The first steps: settings, a cloud, a look at all", plain, select::setup),
 ];
