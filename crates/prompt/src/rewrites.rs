@@ -105,12 +105,16 @@ pub fn rewrite(catalogue: Catalogue, words: Vec<String>) -> Vec<String> {
         .filter(|(word, _)| matches!(word, Is(_)))
         .map(|(_, position)| *position)
         .collect();
+    // What the row keeps comes first: it may be the value of an option that the row ends in.
+    let kept: Vec<usize> =
+        row.from.iter().zip(&plain).filter(|(word, _)| !matches!(word, Is(_))).map(|(_, at)| *at).collect();
     let mut rewritten: Vec<String> = row.to.iter().map(|word| (*word).to_owned()).collect();
+    rewritten.extend(kept.iter().map(|position| words[*position].clone()));
     rewritten.extend(
         words
             .into_iter()
             .enumerate()
-            .filter(|(position, _)| !replaced.contains(position))
+            .filter(|(position, _)| !replaced.contains(position) && !kept.contains(position))
             .map(|(_, word)| word),
     );
     rewritten
