@@ -4,7 +4,7 @@
 from ._core import async_change, async_query, async_session, async_setting, stream, text, texts
 
 
-class AsyncVmIp:
+class AsyncVmIpOperations:
     """`vm ip`."""
 
     __slots__ = ("_mesh",)
@@ -43,7 +43,7 @@ class AsyncVmIp:
         return await async_query(self._mesh, "vm.ip.show", {"names": text(names), "cloud": text(cloud), "group": text(group)}, refresh)
 
 
-class AsyncVm:
+class AsyncVmOperations:
     """`vm`."""
 
     __slots__ = ("_mesh",)
@@ -54,7 +54,7 @@ class AsyncVm:
     @property
     def ip(self):
         """`vm ip`."""
-        return AsyncVmIp(self._mesh)
+        return AsyncVmIpOperations(self._mesh)
 
     async def boot(self, names=None, *, cloud=None, flavor=None, group=None, image=None, key=None, metadata=None, n=None, name=None, network=None, public=False, secgroup=None, username=None, zone=None, dryrun=False, yes=False, wait=None, progress=True):
         """Boots virtual machines.
@@ -195,7 +195,7 @@ class AsyncVm:
         return await async_session(self._mesh, "vm.ssh", {"name": text(name), "cloud": text(cloud), "command": text(command), "key": text(key), "username": text(username)})
 
 
-class AsyncVar:
+class AsyncVarOperations:
     """`var`."""
 
     __slots__ = ("_mesh",)
@@ -243,7 +243,7 @@ class AsyncVar:
         """Takes variables away.
 
         Args:
-            names: Their names.
+            names: Their names, also as host lists: a,b or room[1-3].
 
         Examples:
             >>> mesh.var.delete(["course"])
@@ -251,7 +251,7 @@ class AsyncVar:
         return await async_setting(self._mesh, "var.delete", {"names": texts(names)})
 
 
-class AsyncRegister:
+class AsyncRegisterOperations:
     """`register`."""
 
     __slots__ = ("_mesh",)
@@ -318,7 +318,7 @@ class AsyncRegister:
         return await async_setting(self._mesh, "register.remove", {"name": text(name)})
 
 
-class AsyncPlan:
+class AsyncPlanOperations:
     """`plan`."""
 
     __slots__ = ("_mesh",)
@@ -392,7 +392,7 @@ class AsyncPlan:
         return await async_setting(self._mesh, "plan.cancel", {"plan": text(plan)})
 
 
-class AsyncKey:
+class AsyncKeyOperations:
     """`key`."""
 
     __slots__ = ("_mesh",)
@@ -463,7 +463,7 @@ class AsyncKey:
         return await async_change(self._mesh, "key.delete", {"names": texts(names), "all": all, "cloud": text(cloud)}, dryrun, yes, wait, progress)
 
 
-class AsyncImage:
+class AsyncImageOperations:
     """`image`."""
 
     __slots__ = ("_mesh",)
@@ -498,7 +498,7 @@ class AsyncImage:
         return await async_query(self._mesh, "image.show", {"image": text(image), "cloud": text(cloud)}, refresh)
 
 
-class AsyncHpc:
+class AsyncHpcOperations:
     """`hpc`."""
 
     __slots__ = ("_mesh",)
@@ -764,7 +764,7 @@ class AsyncHpc:
         return await async_query(self._mesh, "hpc.explain", {"job": text(job), "cluster": text(cluster)}, refresh)
 
 
-class AsyncGroup:
+class AsyncGroupOperations:
     """`group`."""
 
     __slots__ = ("_mesh",)
@@ -847,7 +847,7 @@ class AsyncGroup:
         return await async_setting(self._mesh, "group.merge", {"first": text(first), "second": text(second), "into": text(into)})
 
 
-class AsyncFlavor:
+class AsyncFlavorOperations:
     """`flavor`."""
 
     __slots__ = ("_mesh",)
@@ -882,7 +882,7 @@ class AsyncFlavor:
         return await async_query(self._mesh, "flavor.show", {"flavor": text(flavor), "cloud": text(cloud)}, refresh)
 
 
-class AsyncDefault:
+class AsyncDefaultOperations:
     """`default`."""
 
     __slots__ = ("_mesh",)
@@ -942,7 +942,7 @@ class AsyncDefault:
         return await async_setting(self._mesh, "default.delete", {"keys": texts(keys), "cloud": text(cloud)})
 
 
-class AsyncCloud:
+class AsyncCloudOperations:
     """`cloud`."""
 
     __slots__ = ("_mesh",)
@@ -985,57 +985,57 @@ class AsyncOperations:
     @property
     def cloud(self):
         """`cloud`."""
-        return AsyncCloud(self._mesh)
+        return AsyncCloudOperations(self._mesh)
 
     @property
     def default(self):
         """`default`."""
-        return AsyncDefault(self._mesh)
+        return AsyncDefaultOperations(self._mesh)
 
     @property
     def flavor(self):
         """`flavor`."""
-        return AsyncFlavor(self._mesh)
+        return AsyncFlavorOperations(self._mesh)
 
     @property
     def group(self):
         """`group`."""
-        return AsyncGroup(self._mesh)
+        return AsyncGroupOperations(self._mesh)
 
     @property
     def hpc(self):
         """`hpc`."""
-        return AsyncHpc(self._mesh)
+        return AsyncHpcOperations(self._mesh)
 
     @property
     def image(self):
         """`image`."""
-        return AsyncImage(self._mesh)
+        return AsyncImageOperations(self._mesh)
 
     @property
     def key(self):
         """`key`."""
-        return AsyncKey(self._mesh)
+        return AsyncKeyOperations(self._mesh)
 
     @property
     def plan(self):
         """`plan`."""
-        return AsyncPlan(self._mesh)
+        return AsyncPlanOperations(self._mesh)
 
     @property
     def register(self):
         """`register`."""
-        return AsyncRegister(self._mesh)
+        return AsyncRegisterOperations(self._mesh)
 
     @property
     def var(self):
         """`var`."""
-        return AsyncVar(self._mesh)
+        return AsyncVarOperations(self._mesh)
 
     @property
     def vm(self):
         """`vm`."""
-        return AsyncVm(self._mesh)
+        return AsyncVmOperations(self._mesh)
 
     async def undo(self, entry=None, *, dryrun=False, yes=False, wait=None, progress=True):
         """Turns back what was done last, or a named entry of the log. The way back is a plan too: --dryrun shows it.
@@ -1063,3 +1063,47 @@ class AsyncOperations:
             >>> mesh.log(limit=20)
         """
         return await async_query(self._mesh, "log", {"limit": limit}, refresh)
+
+    async def check(self, *, cloud=None, refresh=False):
+        """Looks at every setting and logs in to every place, all at once; names the next step for each fault.
+
+        Args:
+            cloud: Only these clouds and clusters, separated by commas; all without it.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.check(cloud="sim")
+        """
+        return await async_query(self._mesh, "check", {"cloud": text(cloud)}, refresh)
+
+    async def info(self, *, cloud=None, refresh=False):
+        """Shows what commands take where an option is not given: the cloud, the cluster, their defaults, and what says so.
+
+        Args:
+            cloud: The cloud; the default one without it.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.info(cloud="sim")
+        """
+        return await async_query(self._mesh, "info", {"cloud": text(cloud)}, refresh)
+
+    async def context(self, *, refresh=False):
+        """Shows everything that is kept for the prompt: places, defaults, variables, groups.
+
+        Args:
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.context()
+        """
+        return await async_query(self._mesh, "context", {}, refresh)
+
+    async def reset(self):
+        """Forgets all defaults, variables and groups; `undo` brings them back.
+        Registered clouds and clusters, keys, plans and the log stay, and so does everything that runs.
+
+        Examples:
+            >>> mesh.reset()
+        """
+        return await async_setting(self._mesh, "reset", {})

@@ -21,6 +21,8 @@ def text(value):
         return value.name
     if isinstance(value, Row):
         return value["name"]
+    if isinstance(value, Outcome):
+        return ",".join(value.names)
     return ",".join(text(one) for one in value)
 
 
@@ -144,8 +146,7 @@ class Table:
 
 
 def _error(document):
-    error = made(document["kind"], document["message"], document.get("place"), document.get("hint"))
-    return error
+    return made(document["kind"], document["message"], document.get("place"), document.get("hint"))
 
 
 class Thing:

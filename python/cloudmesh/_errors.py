@@ -19,6 +19,10 @@ class Error(Exception):
         text = f"{self.place}: {self.message}" if self.place else self.message
         return f"{text}\n  hint: {self.hint}" if self.hint else text
 
+    def to_json(self):
+        """As it stands in the answers of `cm … -o json`."""
+        return {"place": self.place, "kind": self.kind, "message": self.message, "hint": self.hint}
+
     def __reduce__(self):
         return _again, (type(self), self.message, self.place, self.hint, self.context)
 

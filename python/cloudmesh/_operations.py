@@ -4,7 +4,7 @@
 from ._core import change, query, session, setting, stream, text, texts
 
 
-class VmIp:
+class VmIpOperations:
     """`vm ip`."""
 
     __slots__ = ("_mesh",)
@@ -43,7 +43,7 @@ class VmIp:
         return query(self._mesh, "vm.ip.show", {"names": text(names), "cloud": text(cloud), "group": text(group)}, refresh)
 
 
-class Vm:
+class VmOperations:
     """`vm`."""
 
     __slots__ = ("_mesh",)
@@ -54,7 +54,7 @@ class Vm:
     @property
     def ip(self):
         """`vm ip`."""
-        return VmIp(self._mesh)
+        return VmIpOperations(self._mesh)
 
     def boot(self, names=None, *, cloud=None, flavor=None, group=None, image=None, key=None, metadata=None, n=None, name=None, network=None, public=False, secgroup=None, username=None, zone=None, dryrun=False, yes=False, wait=None, progress=True):
         """Boots virtual machines.
@@ -195,7 +195,7 @@ class Vm:
         return session(self._mesh, "vm.ssh", {"name": text(name), "cloud": text(cloud), "command": text(command), "key": text(key), "username": text(username)})
 
 
-class Var:
+class VarOperations:
     """`var`."""
 
     __slots__ = ("_mesh",)
@@ -243,7 +243,7 @@ class Var:
         """Takes variables away.
 
         Args:
-            names: Their names.
+            names: Their names, also as host lists: a,b or room[1-3].
 
         Examples:
             >>> mesh.var.delete(["course"])
@@ -251,7 +251,7 @@ class Var:
         return setting(self._mesh, "var.delete", {"names": texts(names)})
 
 
-class Register:
+class RegisterOperations:
     """`register`."""
 
     __slots__ = ("_mesh",)
@@ -318,7 +318,7 @@ class Register:
         return setting(self._mesh, "register.remove", {"name": text(name)})
 
 
-class Plan:
+class PlanOperations:
     """`plan`."""
 
     __slots__ = ("_mesh",)
@@ -392,7 +392,7 @@ class Plan:
         return setting(self._mesh, "plan.cancel", {"plan": text(plan)})
 
 
-class Key:
+class KeyOperations:
     """`key`."""
 
     __slots__ = ("_mesh",)
@@ -463,7 +463,7 @@ class Key:
         return change(self._mesh, "key.delete", {"names": texts(names), "all": all, "cloud": text(cloud)}, dryrun, yes, wait, progress)
 
 
-class Image:
+class ImageOperations:
     """`image`."""
 
     __slots__ = ("_mesh",)
@@ -498,7 +498,7 @@ class Image:
         return query(self._mesh, "image.show", {"image": text(image), "cloud": text(cloud)}, refresh)
 
 
-class Hpc:
+class HpcOperations:
     """`hpc`."""
 
     __slots__ = ("_mesh",)
@@ -764,7 +764,7 @@ class Hpc:
         return query(self._mesh, "hpc.explain", {"job": text(job), "cluster": text(cluster)}, refresh)
 
 
-class Group:
+class GroupOperations:
     """`group`."""
 
     __slots__ = ("_mesh",)
@@ -847,7 +847,7 @@ class Group:
         return setting(self._mesh, "group.merge", {"first": text(first), "second": text(second), "into": text(into)})
 
 
-class Flavor:
+class FlavorOperations:
     """`flavor`."""
 
     __slots__ = ("_mesh",)
@@ -882,7 +882,7 @@ class Flavor:
         return query(self._mesh, "flavor.show", {"flavor": text(flavor), "cloud": text(cloud)}, refresh)
 
 
-class Default:
+class DefaultOperations:
     """`default`."""
 
     __slots__ = ("_mesh",)
@@ -942,7 +942,7 @@ class Default:
         return setting(self._mesh, "default.delete", {"keys": texts(keys), "cloud": text(cloud)})
 
 
-class Cloud:
+class CloudOperations:
     """`cloud`."""
 
     __slots__ = ("_mesh",)
@@ -985,57 +985,57 @@ class Operations:
     @property
     def cloud(self):
         """`cloud`."""
-        return Cloud(self._mesh)
+        return CloudOperations(self._mesh)
 
     @property
     def default(self):
         """`default`."""
-        return Default(self._mesh)
+        return DefaultOperations(self._mesh)
 
     @property
     def flavor(self):
         """`flavor`."""
-        return Flavor(self._mesh)
+        return FlavorOperations(self._mesh)
 
     @property
     def group(self):
         """`group`."""
-        return Group(self._mesh)
+        return GroupOperations(self._mesh)
 
     @property
     def hpc(self):
         """`hpc`."""
-        return Hpc(self._mesh)
+        return HpcOperations(self._mesh)
 
     @property
     def image(self):
         """`image`."""
-        return Image(self._mesh)
+        return ImageOperations(self._mesh)
 
     @property
     def key(self):
         """`key`."""
-        return Key(self._mesh)
+        return KeyOperations(self._mesh)
 
     @property
     def plan(self):
         """`plan`."""
-        return Plan(self._mesh)
+        return PlanOperations(self._mesh)
 
     @property
     def register(self):
         """`register`."""
-        return Register(self._mesh)
+        return RegisterOperations(self._mesh)
 
     @property
     def var(self):
         """`var`."""
-        return Var(self._mesh)
+        return VarOperations(self._mesh)
 
     @property
     def vm(self):
         """`vm`."""
-        return Vm(self._mesh)
+        return VmOperations(self._mesh)
 
     def undo(self, entry=None, *, dryrun=False, yes=False, wait=None, progress=True):
         """Turns back what was done last, or a named entry of the log. The way back is a plan too: --dryrun shows it.
@@ -1063,3 +1063,47 @@ class Operations:
             >>> mesh.log(limit=20)
         """
         return query(self._mesh, "log", {"limit": limit}, refresh)
+
+    def check(self, *, cloud=None, refresh=False):
+        """Looks at every setting and logs in to every place, all at once; names the next step for each fault.
+
+        Args:
+            cloud: Only these clouds and clusters, separated by commas; all without it.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.check(cloud="sim")
+        """
+        return query(self._mesh, "check", {"cloud": text(cloud)}, refresh)
+
+    def info(self, *, cloud=None, refresh=False):
+        """Shows what commands take where an option is not given: the cloud, the cluster, their defaults, and what says so.
+
+        Args:
+            cloud: The cloud; the default one without it.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.info(cloud="sim")
+        """
+        return query(self._mesh, "info", {"cloud": text(cloud)}, refresh)
+
+    def context(self, *, refresh=False):
+        """Shows everything that is kept for the prompt: places, defaults, variables, groups.
+
+        Args:
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.context()
+        """
+        return query(self._mesh, "context", {}, refresh)
+
+    def reset(self):
+        """Forgets all defaults, variables and groups; `undo` brings them back.
+        Registered clouds and clusters, keys, plans and the log stay, and so does everything that runs.
+
+        Examples:
+            >>> mesh.reset()
+        """
+        return setting(self._mesh, "reset", {})

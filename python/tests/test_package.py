@@ -52,6 +52,14 @@ def test_a_dry_run_gives_a_plan_that_can_be_applied(mesh):
     assert len(mesh.vm.list(refresh=True)) == 2
 
 
+def test_a_plan_that_touches_our_own_folder_alone_waits_too(mesh):
+    mesh.key.add("laptop", generate=True)
+    plan = mesh.key.delete("laptop", dryrun=True)
+    assert len(mesh.key.list()) == 1, "a dry run took the key away"
+    assert plan.apply().state == "done"
+    assert len(mesh.key.list()) == 0
+
+
 def test_what_destroys_something_wants_a_yes(mesh):
     mesh.vm.boot("web1")
     with pytest.raises(cm.Refused) as refused:

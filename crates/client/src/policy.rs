@@ -49,7 +49,13 @@ pub(crate) async fn carry_out(
         names::release(mesh, kind, &reserved).await?;
         return Err(error);
     }
-    if draft.plan.steps.is_empty() {
+    // A plan that is to be kept does nothing yet, even in our own folder. What gives a text of the configuration
+    // back is only shown: by the time that it is applied, the text may be another.
+    if envelope.save && draft.plan.steps.is_empty() && draft.restore.is_some() {
+        door.plan(&draft.plan, false);
+        return Ok(());
+    }
+    if draft.plan.steps.is_empty() && !envelope.save {
         return own_changes_only(mesh, draft, door).await;
     }
     if !envelope.save
@@ -137,7 +143,11 @@ pub async fn run_logged(mesh: &Mesh, stored: StoredPlan, door: &mut (dyn Door + 
     }
     mesh.store()?.apply(changes).await?;
     let outcome = outcome?;
-    door.outcome(&plan, &outcome);
+    if plan.steps.is_empty() && outcome.state == PlanState::Done {
+        door.settled(&plan.title);
+    } else {
+        door.outcome(&plan, &outcome);
+    }
     verdict(&plan, &outcome)
 }
 

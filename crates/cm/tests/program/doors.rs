@@ -76,6 +76,16 @@ pub(crate) fn same_answers(home: &Home, door: &mut dyn OtherDoor) {
                     clear(home, command);
                     assert_eq!(plain(&answer), plain(&at_prompt), "{command}");
                 }
+                "session" => {
+                    // The prompt runs it; what is run is what counts.
+                    prepare(home, command);
+                    let answer =
+                        door.ask(name, input, around).unwrap_or_else(|error| panic!("{command}: {error}"));
+                    assert!(
+                        answer["argv"].as_array().is_some_and(|argv| !argv.is_empty()),
+                        "{command}: {answer}"
+                    );
+                }
                 "change" if example["dryrun"] == true => {
                     prepare(home, command);
                     let at_prompt = home.line(&json_form(command)).ok().json();
@@ -85,14 +95,14 @@ pub(crate) fn same_answers(home: &Home, door: &mut dyn OtherDoor) {
                     assert_eq!(plain(&answer), plain(&at_prompt), "{command}");
                 }
                 "change" => {
-                    prepare(home, command);
+                    begin(home, command);
                     let sure = if command.contains("--yes") { "" } else { " --yes" };
                     let at_prompt = match json_form(command).split_once(" -- ") {
                         Some((before, after)) => format!("{before}{sure} -- {after}"),
                         None => format!("{}{sure}", json_form(command)),
                     };
                     let at_prompt = home.line(&at_prompt).ok().json();
-                    prepare(home, command);
+                    begin(home, command);
                     let answer = door
                         .carry_out(name, input, around)
                         .unwrap_or_else(|error| panic!("{command}: {error}"));
@@ -104,6 +114,14 @@ pub(crate) fn same_answers(home: &Home, door: &mut dyn OtherDoor) {
         }
     }
     assert!(compared > 30, "only {compared} examples were compared");
+}
+
+/// As [`prepare`], with no jobs but those that the command needs: some commands mean all there are.
+fn begin(home: &Home, command: &str) {
+    if command.starts_with("hpc") {
+        home.line("hpc delete --job=all --cluster=local --yes").ok();
+    }
+    prepare(home, command);
 }
 
 /// The command with JSON as its form of answer.

@@ -14,6 +14,7 @@ mod fixtures;
 mod grammar;
 mod interrupted;
 mod lectures;
+mod python;
 mod quickstart;
 mod scripts;
 mod support;
