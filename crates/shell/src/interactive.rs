@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cloudmesh_model::{Error, ErrorKind, Result};
 use cloudmesh_present::Style;
 use cloudmesh_prompt::{Context, style};
-use reedline::{ExternalPrinter, FileBackedHistory, Signal};
+use reedline::{EditCommand, ExternalPrinter, FileBackedHistory, HistoryItem, Prompt, Signal};
 
 use crate::background::Ended;
 use crate::completion::Completion;
@@ -16,7 +16,7 @@ use crate::editor::{self, Discreet, HELP, Line};
 use crate::names::Names;
 use crate::script::Lines;
 use crate::shell::Shell;
-use crate::{history, line, splash, words};
+use crate::{ahead, history, line, splash, words};
 
 /// Lines that the history keeps.
 const REMEMBERED: usize = 10_000;
@@ -68,6 +68,25 @@ pub(crate) fn run(context: &Context<'_>, greet: bool) -> Result<u8> {
             plain: style.plain,
             width: style.width.unwrap_or(80),
         };
+        // Whole lines run as if they were typed now; the beginning of one waits for its end.
+        let ahead = ahead::typed();
+        let begun = match ahead.rsplit_once('\n') {
+            Some((whole, begun)) => {
+                for line in whole.lines().filter(|line| !line.trim().is_empty()) {
+                    show(&prompt, line);
+                    let _ = reader.history_mut().save(HistoryItem::from_command_line(line));
+                    lines(context, line);
+                    if shell.leave.get().is_some() {
+                        return Ok(shell.leave.get().unwrap_or(0));
+                    }
+                }
+                begun
+            }
+            None => ahead.as_str(),
+        };
+        if !begun.is_empty() {
+            reader.run_edit_commands(&[EditCommand::InsertString(begun.to_owned())]);
+        }
         let signal = reader.read_line(&prompt).map_err(|error| {
             Error::new(ErrorKind::Internal, format!("the terminal does not answer: {error}"))
         })?;
@@ -91,6 +110,13 @@ pub(crate) fn run(context: &Context<'_>, greet: bool) -> Result<u8> {
         let _ = writeln!(std::io::stderr(), "[{number}] goes on without the shell: {line}");
     }
     Ok(shell.leave.get().unwrap_or(0))
+}
+
+/// Shows a line as if it had been typed after the prompt.
+fn show(prompt: &Line, line: &str) {
+    let left = prompt.render_prompt_left();
+    let sign = prompt.render_prompt_indicator(reedline::PromptEditMode::Emacs);
+    let _ = writeln!(std::io::stdout(), "\r\u{1b}[K{left}{sign}{}", cloudmesh_model::noun::printable(line));
 }
 
 /// The lines typed before, in a file for the owner alone.

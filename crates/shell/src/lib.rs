@@ -1,6 +1,7 @@
 //! Many lines through the door at the prompt: the interactive shell and scripts, with variables, comments,
 //! quoting, pipes, and what is made from the catalogue for them: completion, manual pages.
 
+mod ahead;
 mod background;
 mod completion;
 mod dry;

@@ -18,5 +18,6 @@ mod python;
 mod quickstart;
 mod scripts;
 mod support;
+mod terminal;
 mod unusable_clouds;
 mod vocabulary;
