@@ -9,7 +9,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 /// Most bytes that are taken at once; a terminal keeps no more.
 const MOST: usize = 64 * 1024;
 
-/// What was typed and nobody has read: nothing where the editor will see it by itself.
+/// What was typed and nobody has read: nothing where the editor will see it by itself. The terminal stays in
+/// raw mode, so that nothing typed from now on is kept back; the editor, or [`over`], ends it.
 pub(crate) fn typed() -> String {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() || crossterm::terminal::enable_raw_mode().is_err() {
@@ -31,8 +32,12 @@ pub(crate) fn typed() -> String {
             }
         }
     }
-    let _ = crossterm::terminal::disable_raw_mode();
     text(&bytes)
+}
+
+/// Ends the raw mode before something else runs.
+pub(crate) fn over() {
+    let _ = crossterm::terminal::disable_raw_mode();
 }
 
 /// The text of keys: no control characters but ends of lines, no sequences of other keys.

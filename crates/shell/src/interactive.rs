@@ -72,6 +72,7 @@ pub(crate) fn run(context: &Context<'_>, greet: bool) -> Result<u8> {
         let ahead = ahead::typed();
         let begun = match ahead.rsplit_once('\n') {
             Some((whole, begun)) => {
+                ahead::over();
                 for line in whole.lines().filter(|line| !line.trim().is_empty()) {
                     show(&prompt, line);
                     let _ = reader.history_mut().save(HistoryItem::from_command_line(line));
@@ -86,6 +87,9 @@ pub(crate) fn run(context: &Context<'_>, greet: bool) -> Result<u8> {
         };
         if !begun.is_empty() {
             reader.run_edit_commands(&[EditCommand::InsertString(begun.to_owned())]);
+        }
+        if ahead.contains('\n') {
+            continue;
         }
         let signal = reader.read_line(&prompt).map_err(|error| {
             Error::new(ErrorKind::Internal, format!("the terminal does not answer: {error}"))

@@ -1,5 +1,6 @@
 //! The shell in a real terminal: tmux types, and shows what a person would see. Left out where there is no tmux.
 
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ impl<'a> Screen<'a> {
     fn open(home: &'a Home, width: u16, height: u16, environment: &[(&str, &str)]) -> Option<Self> {
         let there = Command::new("tmux").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
         if !there.is_ok_and(|status| status.success()) {
-            eprintln!("left out: there is no tmux");
+            let _ = writeln!(std::io::stderr(), "left out: there is no tmux");
             return None;
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -53,6 +54,13 @@ impl<'a> Screen<'a> {
     fn line(&self, line: &str) {
         self.keys(&["-l", line]);
         self.keys(&["Enter"]);
+    }
+
+    /// Gives the line up and waits for the next prompt.
+    #[track_caller]
+    fn cancel(&self) {
+        self.keys(&["C-c"]);
+        self.until_so("a prompt", |screen| screen.ends_with('❯'));
     }
 
     fn capture(&self, options: &[&str]) -> String {
@@ -103,13 +111,13 @@ fn the_shell_greets_completes_and_leaves() {
     let menu = screen.until("Starts stopped virtual machines");
     let words: Vec<&str> = menu.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(words, ["status", "start", "stop"], "{menu}");
-    screen.keys(&["C-c"]);
+    screen.cancel();
 
     // The one name that fits is taken over.
     screen.keys(&["-l", "group list l"]);
     screen.keys(&["Tab"]);
     screen.until("cm ❯ group list lecture");
-    screen.keys(&["C-c"]);
+    screen.cancel();
 
     // Help on what is typed so far; the line stays.
     screen.keys(&["-l", "var set "]);
@@ -122,7 +130,7 @@ fn the_shell_greets_completes_and_leaves() {
             .len()
             >= help.len()
     );
-    screen.keys(&["C-c"]);
+    screen.cancel();
 
     // A line that fails, one that is wrong: the shell lives on.
     screen.line("echo 'open");
