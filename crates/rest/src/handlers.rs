@@ -214,6 +214,7 @@ async fn act(
     drop(route.entry.from_json(decoded.input.clone())?);
     let mesh = api.mesh(caller, Asks::Places)?;
     let key = key(headers)?.filter(|_| !decoded.envelope.dry_run);
+    let gate = api.0.runs.gate.lock().await;
     let claim = api.claim(&caller.token().id, key.as_deref(), decoded.fingerprint).await?;
     let mut again = true;
     let progress = match claim {
@@ -232,6 +233,7 @@ async fn act(
             api.begin(job).await?
         }
     };
+    drop(gate);
     let most = Limits::default().answer;
     let answer: Answer = runs::wait(progress, patience(headers, most), most).await?;
     let response = answer.response();

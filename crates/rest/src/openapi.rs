@@ -53,7 +53,10 @@ impl Components {
         match schema {
             Value::Object(members) => {
                 members.remove("$schema");
-                members.remove("title");
+                // The name of a type; a field may be called so too.
+                if members.get("title").is_some_and(Value::is_string) {
+                    members.remove("title");
+                }
                 if let Some(Value::Object(own)) = members.remove("$defs") {
                     for (name, definition) in own {
                         self.add(&name, definition);
@@ -219,6 +222,7 @@ fn operation(route: &Route, fields: &[Field], example: ExampleOf, components: &m
             let mut value = json!({
                 "name": "subject", "in": "path", "required": true, "description": about(field),
                 "schema": { "type": "string", "minLength": 1 },
+                "x-cloudmesh-field": field.name,
             });
             if let Some(first) = examples.first().and_then(|(_, input)| input.get(&field.name)) {
                 value["example"] = match first {

@@ -63,6 +63,9 @@ pub(crate) struct Progress {
 #[derive(Default)]
 pub(crate) struct Runs {
     running: Mutex<HashMap<String, watch::Receiver<Progress>>>,
+    /// Held from the look at an `Idempotency-Key` until its change is known to be under way: between the two,
+    /// the same request would be taken for one of a server that is no more.
+    pub(crate) gate: tokio::sync::Mutex<()>,
 }
 
 impl Runs {

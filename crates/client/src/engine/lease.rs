@@ -1,5 +1,6 @@
 //! Who runs a plan: one process at a time, told to everybody else, taken over when it is no more.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cloudmesh_model::{Error, ErrorKind, Result};
@@ -10,12 +11,16 @@ use crate::Mesh;
 /// How long a hold lasts after it was last renewed.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
+/// Runs of this process, counted: two of them that want the same plan are two callers.
+static RUNS: AtomicU64 = AtomicU64::new(1);
+
 /// Who we are, so that another process can tell, and can see that we are no more.
 pub(super) fn holder(mesh: &Mesh) -> String {
     let pid = std::process::id();
     let begun = process_start(pid).unwrap_or_default();
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{} process {pid} (begun {begun}) on {host}", mesh.parts().door)
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    format!("{} process {pid} (begun {begun}) on {host}, run {run}", mesh.parts().door)
 }
 
 /// When a process began, in the kernel's ticks: tells a process from a later one of the same number.
@@ -32,6 +37,7 @@ fn is_dead(holder: &str) -> bool {
         let (_, rest) = holder.split_once(" process ")?;
         let (pid, rest) = rest.split_once(" (begun ")?;
         let (begun, host) = rest.split_once(") on ")?;
+        let host = host.rsplit_once(", run ").map_or(host, |(host, _)| host);
         Some((pid.parse::<u32>().ok()?, begun.to_owned(), host.to_owned()))
     };
     let Some((pid, begun, host)) = parts() else { return false };

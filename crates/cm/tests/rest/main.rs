@@ -2,9 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "what these tests set up either works or fails the test")]
 
+mod changes;
 mod document;
+mod events;
+mod examples;
+#[path = "../program/fixtures.rs"]
+#[expect(dead_code, reason = "shared with other tests, which use the rest")]
+mod fixtures;
 mod http;
 mod locked;
+mod reads;
+mod robust;
 mod served;
 #[path = "../program/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with other tests, which use the rest")]
