@@ -298,6 +298,8 @@ impl Api {
     /// # Errors
     /// The store's.
     pub async fn take_up(&self) -> Result<usize> {
+        // Drawn now if it never was: a read would have to write it.
+        self.own_mesh()?.installation().await?;
         self.forget_old().await?;
         let mut count = 0;
         for Stored { document, .. } in self.store().documents(RUN, "").await? {
