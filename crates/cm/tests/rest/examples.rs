@@ -71,29 +71,45 @@ fn request(document: &Value, name: &str, example: &Value) -> Ask {
     Ask::new(&method, &target).with("prefer", "wait=90")
 }
 
-/// What two runs of the same command may differ in is taken out: moments, ids, numbers in generated names.
+/// What two runs of the same command may differ in is taken out: how long it took, moments, ids, numbers in
+/// generated names.
 fn settled(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let left_out =
-                ["as_of", "seconds", "plan", "id", "created", "expires", "when", "thing", "server", "native"];
-            let kept = members.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+            let kept = members.iter().filter(|(name, _)| name.as_str() != "seconds");
             Value::Object(kept.map(|(name, value)| (name.clone(), settled(value))).collect())
         }
         Value::Array(several) => several.iter().map(settled).collect(),
-        Value::String(text) => {
-            let mut out = String::new();
-            for character in text.chars() {
-                match character {
-                    '0'..='9' if out.ends_with('#') => {}
-                    '0'..='9' => out.push('#'),
-                    other => out.push(other),
-                }
-            }
-            Value::from(out)
-        }
+        Value::String(text) => Value::from(without_numbers(text)),
         other => other.clone(),
     }
+}
+
+fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let id = rest.get(..36).filter(|id| {
+            let at = |position: usize| id.as_bytes()[position] == b'-';
+            at(8)
+                && at(13)
+                && at(18)
+                && at(23)
+                && id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+        });
+        if id.is_some() {
+            out.push_str("ID");
+            rest = &rest[36..];
+            continue;
+        }
+        match first {
+            '0'..='9' if out.ends_with('#') => {}
+            '0'..='9' => out.push('#'),
+            other => out.push(other),
+        }
+        rest = &rest[first.len_utf8()..];
+    }
+    out
 }
 
 /// The same rows, whenever they were looked at.
@@ -135,7 +151,7 @@ fn every_example_is_answered_as_the_prompt_answers_it() {
             }
             let mut prompt = home.line(&with_json(name, command)).ok();
             clear(&home, command);
-            if matches!(kind, "change" | "setting") {
+            if matches!(kind, "change" | "setting") && example["dryrun"] != true {
                 // What happens for the first time may be told in other words than what happens again.
                 prepare(&home, command);
                 prompt = home.line(&with_json(name, command)).ok();
