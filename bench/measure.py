@@ -279,7 +279,62 @@ def build(bench):
     row("clean release build", (time.perf_counter() - begun) / 60, "min", 6)
 
 
-MEASUREMENTS = (start_up, cached_list, many_clouds, real_cloud, real_cluster, build)
+def python_package(bench):
+    """The Python package beside bare Python, and beside Apache Libcloud where that is installed.
+
+    CLOUDMESH_TEST_PYTHON names a Python with the package, built for release: CLOUDMESH_PYTHON_PROFILE=release scripts/python up.
+    """
+    python = os.environ.get("CLOUDMESH_TEST_PYTHON")
+    if not python:
+        print("left out: the Python package (CLOUDMESH_TEST_PYTHON)")
+        return
+
+    def wall(code, env, count=21):
+        runs = [Run([python, "-c", code], env) for _ in range(count)]
+        if any(run.code for run in runs):
+            return None
+        return statistics.median(run.wall for run in runs) * 1000
+
+    env = bench.home("python", CLOUDMESH_PROGRAM=bench.cm)
+    bare = wall("pass", env)
+    imported = wall("import cloudmesh", env)
+    if imported is None:
+        print("left out: the Python package is not in", python)
+        return
+    row("import cloudmesh, over bare Python: wall", imported - bare, "ms", 15, f"bare Python {bare:.1f} ms")
+    drivers = "from libcloud.compute.drivers import ec2, openstack"
+    libcloud = wall(drivers, env, 5)
+    if libcloud is None:
+        print("left out: Apache Libcloud is not installed beside the package")
+    else:
+        row("libcloud's EC2 and OpenStack drivers, over bare Python", libcloud - bare, "ms")
+    bench.cm_run("sim", "up", "--clouds=1", "--servers=10000", env=env)
+    try:
+        bench.cm_run("vm", "list", "--refresh", "--cloud=all", env=env)
+    finally:
+        bench.cm_run("sim", "down", env=env)
+    code = """
+import cloudmesh as cm, statistics, sys, time
+mesh = cm.Mesh()
+def timed(work):
+    times = []
+    for _ in range(11):
+        begun = time.perf_counter()
+        count = len(work())
+        times.append(time.perf_counter() - begun)
+        assert count == 10_000, count
+    return statistics.median(times) * 1000
+print(timed(lambda: mesh.vm.list(cloud="all")), timed(lambda: mesh.vm.list(cloud="all").to_dicts()))
+"""
+    run = Run([python, "-W", "ignore", "-c", code], env)
+    if run.code:
+        sys.exit(f"the list in Python failed: {run.errors}")
+    lazy, dicts = map(float, run.output.split())
+    row("mesh.vm.list() of 10,000: wall", lazy, "ms", 60)
+    row("mesh.vm.list() of 10,000, each row as a dict: wall", dicts, "ms")
+
+
+MEASUREMENTS = (start_up, cached_list, python_package, many_clouds, real_cloud, real_cluster, build)
 
 
 def main():
