@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cloudmesh_model::{Error, ErrorKind, Result};
 use cloudmesh_present::Style;
 use cloudmesh_prompt::{Context, style};
-use reedline::{EditCommand, ExternalPrinter, FileBackedHistory, HistoryItem, Prompt, Signal};
+use reedline::{EditCommand, ExternalPrinter, FileBackedHistory, History, HistoryItem, Prompt, Signal};
 
 use crate::background::Ended;
 use crate::completion::Completion;
@@ -36,6 +36,9 @@ pub(crate) fn run(context: &Context<'_>, greet: bool) -> Result<u8> {
     known.extend(cloudmesh_prompt::first_words(context.program).into_iter().map(str::to_owned));
     if greet && context.preferences.borrow().splash != Some(false) {
         splash::write(context, shown(context));
+    }
+    if shown(context).plain {
+        return plainly(context, shell, &completion);
     }
     let mut color = shown(context).color;
     let make = |color: bool| -> Result<reedline::Reedline> {
@@ -113,6 +116,34 @@ pub(crate) fn run(context: &Context<'_>, greet: bool) -> Result<u8> {
     for (number, line) in running {
         let _ = writeln!(std::io::stderr(), "[{number}] goes on without the shell: {line}");
     }
+    Ok(shell.leave.get().unwrap_or(0))
+}
+
+/// The shell on a terminal that can only print, or is read aloud: one line after the other, no menus.
+fn plainly(context: &Context<'_>, shell: &Shell, completion: &Arc<Mutex<Completion>>) -> Result<u8> {
+    let mut kept = remembered(context, shell)?;
+    shell.background.borrow_mut().tell = Some(Arc::new(|ended: &Ended| {
+        let _ = writeln!(std::io::stderr(), "\n{}", ended.report());
+    }));
+    while shell.leave.get().is_none() {
+        let cloud = completion.lock().unwrap_or_else(PoisonError::into_inner).names().cloud();
+        let cloud = cloud.map_or_else(String::new, |cloud| format!(" {cloud}"));
+        let mut out = std::io::stdout();
+        let _ = write!(out, "cm{cloud} > ").and_then(|()| out.flush());
+        let mut typed = String::new();
+        let count = std::io::stdin().read_line(&mut typed).map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("the terminal does not answer: {error}"))
+        })?;
+        if count == 0 {
+            let _ = writeln!(out);
+            break;
+        }
+        if !typed.trim().is_empty() {
+            let _ = kept.save(HistoryItem::from_command_line(typed.trim()));
+            lines(context, &typed);
+        }
+    }
+    let _ = kept.sync();
     Ok(shell.leave.get().unwrap_or(0))
 }
 

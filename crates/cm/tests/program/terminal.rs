@@ -288,6 +288,23 @@ fn without_colour_nothing_is_coloured() {
 }
 
 #[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let home = Home::new();
+    home.run(&["var", "course=e516"]).ok();
+    let line = format!(
+        "printf 'var list\\necho $course\\nquit 3\\n' | TERM=dumb script -qec '{}' /dev/null",
+        program().display()
+    );
+    let shown = home.shell(&line, "a dumb terminal");
+    if shown.stderr.contains("not found") {
+        return;
+    }
+    assert!(shown.stdout.contains("course  e516") && shown.stdout.contains("cm > e516"), "{shown}");
+    assert!(!shown.stdout.contains('\u{1b}') && shown.stdout.contains("cm > "), "{shown}");
+    assert_eq!(shown.status.code(), Some(3), "{shown}");
+}
+
+#[test]
 fn a_person_chooses_by_typing_a_part() {
     let home = Home::new();
     home.line("splash off").ok();
