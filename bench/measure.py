@@ -308,11 +308,6 @@ def python_package(bench):
         print("left out: Apache Libcloud is not installed beside the package")
     else:
         row("libcloud's EC2 and OpenStack drivers, over bare Python", libcloud - bare, "ms")
-    bench.cm_run("sim", "up", "--clouds=1", "--servers=10000", env=env)
-    try:
-        bench.cm_run("vm", "list", "--refresh", "--cloud=all", env=env)
-    finally:
-        bench.cm_run("sim", "down", env=env)
     code = """
 import cloudmesh as cm, statistics, sys, time
 mesh = cm.Mesh()
@@ -326,7 +321,12 @@ def timed(work):
     return statistics.median(times) * 1000
 print(timed(lambda: mesh.vm.list(cloud="all")), timed(lambda: mesh.vm.list(cloud="all").to_dicts()))
 """
-    run = Run([python, "-W", "ignore", "-c", code], env)
+    bench.cm_run("sim", "up", "--clouds=1", "--servers=10000", env=env)
+    try:
+        bench.cm_run("vm", "list", "--refresh", "--cloud=all", env=env)
+        run = Run([python, "-W", "ignore", "-c", code], env)
+    finally:
+        bench.cm_run("sim", "down", env=env)
     if run.code:
         sys.exit(f"the list in Python failed: {run.errors}")
     lazy, dicts = map(float, run.output.split())
