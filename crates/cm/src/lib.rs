@@ -21,8 +21,13 @@ use cloudmesh_secrets::FileSecrets;
 use cloudmesh_store::Store;
 use cloudmesh_store_sqlite::SqliteStore;
 
-static PROVIDERS: &[&dyn Provider] =
-    &[&cloudmesh_openstack::OpenStack, &cloudmesh_slurm::SlurmProvider, &cloudmesh_local::LocalProvider];
+static PROVIDERS: &[&dyn Provider] = &[
+    &cloudmesh_openstack::OpenStack,
+    &cloudmesh_slurm::SlurmProvider,
+    &cloudmesh_qsub::PbsProvider,
+    &cloudmesh_qsub::GridEngineProvider,
+    &cloudmesh_local::LocalProvider,
+];
 
 static CATALOGUE: Catalogue = Catalogue {
     families: &[

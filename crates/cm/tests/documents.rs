@@ -23,6 +23,8 @@ static PROVIDERS: &[Connectable] = &[
         &[("OS_AUTH_URL", "http://127.0.0.1/v3"), ("OS_USERNAME", "albert"), ("OS_PROJECT_NAME", "physics")],
     ),
     (&cloudmesh_slurm::SlurmProvider, &[("cm_host", "india")]),
+    (&cloudmesh_qsub::PbsProvider, &[("cm_host", "india")]),
+    (&cloudmesh_qsub::GridEngineProvider, &[("cm_host", "india")]),
     (&cloudmesh_local::LocalProvider, &[]),
 ];
 

@@ -1,5 +1,6 @@
 //! The peers: what each offers, and how to set one up for a case.
 
+mod gridengine;
 mod local;
 mod openstack;
 mod simulator;
@@ -46,6 +47,7 @@ pub(crate) const NAMES: &[&str] = &[
     openstack::CREDENTIAL,
     local::LOCAL,
     slurm::SLURM,
+    gridengine::GRIDENGINE,
 ];
 
 /// All peers.
@@ -54,6 +56,7 @@ pub(crate) fn all() -> Vec<Peer> {
     peers.extend(openstack::peers());
     peers.push(local::peer());
     peers.push(slurm::peer());
+    peers.push(gridengine::peer());
     peers
 }
 

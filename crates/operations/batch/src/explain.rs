@@ -71,7 +71,8 @@ impl Query for Explain {
                 recorded(batch.as_ref(), &mut now).await;
             }
         }
-        let advice = batch.advice(&now).or_else(|| advice(&now));
+        let waits = matches!(now.status, JobStatus::Pending | JobStatus::Held | JobStatus::Suspended);
+        let advice = batch.advice(&now).filter(|_| waits).or_else(|| advice(&now));
         rows.rows(vec![
             RowBuilder::new()
                 .maybe(now.native.as_ref())
