@@ -246,7 +246,7 @@ impl Completion {
         let from = from.max(sign);
         let (before, begin) = begin.split_at(from);
         let offset = offset + before.len();
-        let noun = place.name.as_str();
+        let noun = place.name.split('.').next().unwrap_or_default();
         if let Some((key, value)) = begin.split_once('=')
             && matches!(noun, "default" | "var")
         {
