@@ -334,7 +334,87 @@ print(timed(lambda: mesh.vm.list(cloud="all")), timed(lambda: mesh.vm.list(cloud
     row("mesh.vm.list() of 10,000, each row as a dict: wall", dicts, "ms")
 
 
-MEASUREMENTS = (start_up, cached_list, python_package, many_clouds, real_cloud, real_cluster, build)
+def rest_door(bench):
+    """The REST door: lists and single machines over kept connections, events, and what it costs to stand there."""
+    import http.client
+    import threading
+    env = bench.home("rest")
+    bench.cm_run("sim", "up", "--servers=10000", env=env)
+    try:
+        bench.cm_run("vm", "list", "--refresh", "--cloud=all", env=env)
+        bench.cm_run("server", "start", "--listen=127.0.0.1:0", env=env)
+        status = json.loads(bench.cm_run("server", "status", "-o", "json", env=env).output)
+        token = bench.cm_run("server", "token", "create", "bench", env=env).output.decode().strip()
+        address, pid = status["url"].split("//")[1], status["process"]
+        headers = {"Authorization": f"Bearer {token}"}
+
+        def memory():
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:")) / 1024
+
+        def cpu():
+            with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        def ask(connection, path):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status != 200:
+                sys.exit(f"{path}: {answer.status} {body[:200]}")
+            return body
+
+        row("REST: idle memory", memory(), "MB", 30, "nothing was asked yet")
+        connection = http.client.HTTPConnection(address)
+        ask(connection, "/v1/vm")
+        walls = []
+        for _ in range(21):
+            begun = time.perf_counter()
+            body = ask(connection, "/v1/vm")
+            walls.append(time.perf_counter() - begun)
+        if len(json.loads(body)["items"]) != 10_000:
+            sys.exit("10000 machines were expected in the list")
+        row("REST: list of 10000 as JSON", statistics.median(walls) * 1000, "ms", 30, "wall, with the client")
+        name = json.loads(body)["items"][4999]["name"]
+        for path, what in ((f"/v1/vm/{name}", "of 10000"), ("/v1/var", "of nothing")):
+            busy, count, begun = cpu(), 0, time.perf_counter()
+            while time.perf_counter() - begun < 3:
+                ask(connection, path)
+                count += 1
+            spent = cpu() - busy
+            row(f"REST: reads of one machine {what}" if "vm" in path else "REST: empty lists",
+                count / spent if spent else 0, "/s", None, "for each second of the server's CPU; wanted: 5000")
+        times = []
+        stream = http.client.HTTPConnection(address)
+        stream.request("GET", "/v1/events?kinds=variable", headers=headers)
+        events = stream.getresponse()
+        seen = threading.Event()
+
+        def listen():
+            for line in events:
+                if line.startswith(b"event: variable"):
+                    times.append(time.perf_counter())
+                    seen.set()
+
+        threading.Thread(target=listen, daemon=True).start()
+        delays = []
+        for number in range(11):
+            seen.clear()
+            bench.cm_run("var", "set", f"course=e{number}", env=env)
+            ended = time.perf_counter()
+            seen.wait(10)
+            delays.append(times[-1] - ended)
+        row("REST: a change at the prompt reaches a listener", max(delays) * 1000, "ms", 300, "the slowest of 11, after the command ended")
+        before = cpu()
+        time.sleep(10)
+        row("REST: CPU with one listener, nothing happening", (cpu() - before) * 10, "%", 0.5)
+    finally:
+        bench.cm_run("server", "stop", env=env)
+        bench.cm_run("sim", "down", env=env)
+
+
+MEASUREMENTS = (start_up, cached_list, python_package, rest_door, many_clouds, real_cloud, real_cluster, build)
 
 
 def main():

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what these tests set up either works or fails the test")]
 
 mod changes;
+mod clients;
 mod document;
 mod events;
 mod examples;
