@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::door::{Door, Layout};
 use crate::operation::{Change, Envelope, Example, Input, Operation, Query, Session, Setting, Stream};
-use crate::{Mesh, journal, policy};
+use crate::{Draft, Mesh, journal, policy};
 
 /// An input whose type is erased. Made by [`Entry::from_matches`] or [`Entry::from_json`].
 pub struct AnyInput(Box<dyn Any + Send>);
@@ -31,6 +31,9 @@ pub enum Kind {
 
 type Run = for<'a> fn(&'a Mesh, AnyInput, &'a Envelope, &'a mut (dyn Door + 'a)) -> BoxFuture<'a, Result<()>>;
 
+/// Plans once more what was asked for.
+type Replan = for<'a> fn(&'a Mesh, Value, &'a Envelope) -> BoxFuture<'a, (Draft, Result<()>)>;
+
 /// One operation in the catalogue.
 pub struct Entry {
     /// Its name, `vm.boot`.
@@ -47,6 +50,7 @@ pub struct Entry {
     value: fn(&AnyInput) -> Result<Value>,
     schema: fn() -> schemars::Schema,
     run: Run,
+    replan: Option<Replan>,
 }
 
 impl std::fmt::Debug for Entry {
@@ -96,6 +100,17 @@ impl Entry {
     #[must_use]
     pub fn noun(&self) -> &'static str {
         self.name.split('.').next().unwrap_or(self.name)
+    }
+
+    /// Plans again what `input` asked for; `None` for operations that are no changes. Like any draft it changes
+    /// nothing but the reservation of names.
+    pub(crate) async fn replan(
+        &self,
+        mesh: &Mesh,
+        input: Value,
+        envelope: &Envelope,
+    ) -> Option<(Draft, Result<()>)> {
+        Some((self.replan?)(mesh, input, envelope).await)
     }
 
     /// Runs the operation; `door` gets what it answers.
@@ -156,6 +171,7 @@ const fn base<O: Operation>(kind: Kind, rows: Option<(&'static Noun, Layout)>, r
         value: to_json::<O::Input>,
         schema: || schemars::schema_for!(O::Input),
         run,
+        replan: None,
     }
 }
 
@@ -185,14 +201,31 @@ impl crate::operation::Rows for Forward<'_, '_> {
 /// The entry of a change.
 #[must_use]
 pub const fn change<O: Change>() -> Entry {
-    base::<O>(Kind::Change, None, |mesh, any, envelope, door| {
+    let mut entry = base::<O>(Kind::Change, None, |mesh, any, envelope, door| {
         Box::pin(async move {
-            let input = input::<O::Input>(any)?;
-            let mut draft = crate::Draft::new(mesh, O::NAME, envelope);
-            let planned = O::plan(mesh, input, &mut draft).await;
+            let (draft, planned) = plan::<O>(mesh, input::<O::Input>(any)?, envelope).await;
             policy::carry_out(mesh, draft, planned, envelope, door).await
         })
-    })
+    });
+    entry.replan = Some(|mesh, value, envelope| {
+        Box::pin(async move {
+            match serde_json::from_value(value) {
+                Ok(input) => plan::<O>(mesh, input, envelope).await,
+                Err(error) => (
+                    Draft::new(mesh, O::NAME, envelope),
+                    Err(Error::bad_input(format!("the input does not fit: {error}"))),
+                ),
+            }
+        })
+    });
+    entry
+}
+
+async fn plan<O: Change>(mesh: &Mesh, input: O::Input, envelope: &Envelope) -> (Draft, Result<()>) {
+    let mut draft = Draft::new(mesh, O::NAME, envelope);
+    draft.input = serde_json::to_value(&input).ok();
+    let planned = O::plan(mesh, input, &mut draft).await;
+    (draft, planned)
 }
 
 /// The entry of a setting.

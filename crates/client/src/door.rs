@@ -121,6 +121,12 @@ pub trait Door: Rows {
     /// A plan that was not run: a dry run, or one that was saved.
     fn plan(&mut self, plan: &Plan, saved: bool);
 
+    /// What `old` took for granted is no longer so; `new` was planned in its place and saved, not run.
+    fn replanned(&mut self, old: &Plan, new: &Plan) {
+        let _ = old;
+        self.plan(new, true);
+    }
+
     /// Something happened in a running plan.
     fn event(&mut self, event: &PlanEvent<'_>);
 

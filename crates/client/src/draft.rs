@@ -24,7 +24,8 @@ pub struct Draft {
     pub(crate) undoes_log: Option<String>,
     pub(crate) restore: Option<String>,
     pub(crate) adopted: Option<StoredPlan>,
-    wait: Option<bool>,
+    pub(crate) input: Option<serde_json::Value>,
+    pub(crate) wait: Option<bool>,
 }
 
 impl Draft {
@@ -53,6 +54,7 @@ impl Draft {
             undoes_log: None,
             restore: None,
             adopted: None,
+            input: None,
             wait: envelope.wait,
         }
     }

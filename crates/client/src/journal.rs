@@ -69,6 +69,12 @@ pub struct StoredPlan {
     pub reserved_kind: String,
     /// The log entry that it undoes.
     pub undoes_log: Option<String>,
+    /// What was asked for, as JSON: the operation can plan it again.
+    #[serde(default)]
+    pub input: Option<serde_json::Value>,
+    /// Whether waiting was asked for.
+    #[serde(default)]
+    pub wait: Option<bool>,
 }
 
 /// Columns of plans.

@@ -20,6 +20,11 @@ pub(crate) async fn carry_out(
     if let Some(stored) = draft.adopted.take() {
         planned?;
         mesh.authority().check_plan(&stored.plan)?;
+        if stored.state == PlanState::Planned
+            && let Err(error) = check_facts(mesh, &stored.plan).await
+        {
+            return Err(if envelope.dry_run { error } else { again(mesh, &stored, error, door).await? });
+        }
         if envelope.dry_run {
             door.plan(&stored.plan, true);
             return Ok(());
@@ -28,14 +33,7 @@ pub(crate) async fn carry_out(
         confirm(mesh, &stored.plan, envelope)?;
         return run_logged(mesh, stored, door).await;
     }
-    draft.finish();
-    let ready = match planned {
-        Ok(()) => match check_count(&draft.plan, envelope) {
-            Ok(()) => check_capabilities(mesh, &draft.plan).await,
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
-    };
+    let ready = ready(mesh, &mut draft, planned, envelope).await;
     let release = |draft: &Draft| (draft.reserved_kind, draft.plan.reserved.clone());
     if ready.is_err() || envelope.dry_run {
         let (kind, reserved) = release(&draft);
@@ -65,6 +63,24 @@ pub(crate) async fn carry_out(
         names::release(mesh, kind, &reserved).await?;
         return Err(error);
     }
+    let stored = keep(mesh, draft).await?;
+    if envelope.save {
+        door.plan(&stored.plan, true);
+        return Ok(());
+    }
+    run_logged(mesh, stored, door).await
+}
+
+/// Whether a draft may be run: it was planned, is not too big, and its places can do what it wants.
+async fn ready(mesh: &Mesh, draft: &mut Draft, planned: Result<()>, envelope: &Envelope) -> Result<()> {
+    draft.finish();
+    planned?;
+    check_count(&draft.plan, envelope)?;
+    check_capabilities(mesh, &draft.plan).await
+}
+
+/// Writes a draft to the store: from now on it is a plan.
+async fn keep(mesh: &Mesh, draft: Draft) -> Result<StoredPlan> {
     let stored = StoredPlan {
         id: ThingId::from_stored(draft.plan.id.as_str()),
         plan: draft.plan,
@@ -75,17 +91,46 @@ pub(crate) async fn carry_out(
         own_inverse: draft.own_inverse,
         reserved_kind: draft.reserved_kind.to_owned(),
         undoes_log: draft.undoes_log,
+        input: draft.input,
+        wait: draft.wait,
     };
     // Before the plan: a plan in the store never lacks what it refers to.
     for content in &draft.attachments {
         attachments::keep(mesh.home(), content)?;
     }
     mesh.store()?.apply(vec![journal::plan_change(&stored)?]).await?;
-    if envelope.save {
-        door.plan(&stored.plan, true);
-        return Ok(());
+    Ok(stored)
+}
+
+/// Something that `old` took for granted is no longer so, as `stale` says: what was asked for is planned again and
+/// kept, and the door shows the difference. A plan of which nothing was done is replaced: it is cancelled. Gives
+/// `stale` with what can be done now.
+async fn again(mesh: &Mesh, old: &StoredPlan, stale: Error, door: &mut (dyn Door + '_)) -> Result<Error> {
+    let catalogue = &mesh.parts().catalogue;
+    let (Some(entry), Some(input)) = (catalogue.find(&old.plan.operation), old.input.clone()) else {
+        return Ok(stale);
+    };
+    let envelope = Envelope { wait: old.wait, ..Envelope::default() };
+    let untouched = old.state == PlanState::Planned;
+    if untouched {
+        // So that the other plan has the same names.
+        names::release(mesh, &old.reserved_kind, &old.plan.reserved).await?;
     }
-    run_logged(mesh, stored, door).await
+    let Some((mut draft, planned)) = entry.replan(mesh, input, &envelope).await else { return Ok(stale) };
+    if let Err(error) = ready(mesh, &mut draft, planned, &envelope).await {
+        names::release(mesh, draft.reserved_kind, &draft.plan.reserved).await?;
+        return Ok(stale.hint(format!("it cannot be planned again: {}", error.message())));
+    }
+    if draft.plan.steps.is_empty() {
+        return Ok(stale.hint("there is nothing left to do"));
+    }
+    let new = keep(mesh, draft).await?;
+    if untouched {
+        let cancelled = StoredPlan { state: PlanState::Cancelled, ..old.clone() };
+        mesh.store()?.apply(vec![journal::plan_change(&cancelled)?]).await?;
+    }
+    door.replanned(&old.plan, &new.plan);
+    Ok(stale.hint(format!("it was planned again: cm plan apply {} does what is shown", new.id)))
 }
 
 /// Whether the caller may run what was drafted; whoever may not may still keep it for somebody who may.
@@ -132,6 +177,7 @@ pub async fn run_logged(mesh: &Mesh, stored: StoredPlan, door: &mut (dyn Door + 
     entry.plan = Some(stored.plan.id.clone());
     let plan = stored.plan.clone();
     let undoes_log = stored.undoes_log.clone();
+    let ran = StoredPlan { state: PlanState::Running, ..stored.clone() };
     let outcome = engine::run(mesh, stored, door).await;
     entry.result = match &outcome {
         Ok(outcome) => outcome.state.as_str().to_owned(),
@@ -148,7 +194,15 @@ pub async fn run_logged(mesh: &Mesh, stored: StoredPlan, door: &mut (dyn Door + 
     } else {
         door.outcome(&plan, &outcome);
     }
-    verdict(&plan, &outcome)
+    let Err(error) = verdict(&plan, &outcome) else { return Ok(()) };
+    if let [(_, stale)] = outcome.failed.as_slice()
+        && outcome.done == 0
+        && outcome.uncertain == 0
+        && stale.kind() == ErrorKind::Stale
+    {
+        return Err(again(mesh, &ran, error, door).await?);
+    }
+    Err(error)
 }
 
 /// The error that a plan's outcome amounts to, if any.
@@ -254,7 +308,7 @@ fn refusal(place: &Place, action: &Action) -> Option<&'static str> {
 ///
 /// # Errors
 /// [`ErrorKind::Stale`] when something is no longer so, or the plan is too old.
-pub async fn check_facts(mesh: &Mesh, plan: &Plan) -> Result<()> {
+pub(crate) async fn check_facts(mesh: &Mesh, plan: &Plan) -> Result<()> {
     if mesh.now() > plan.expires {
         return Err(Error::new(ErrorKind::Stale, format!("the plan expired at {}", plan.expires))
             .hint("make it anew"));

@@ -111,6 +111,9 @@ fn a_second_run_of_a_plan_is_told_who_has_it() {
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+    let cancelled = home.run(&["plan", "cancel", "last"]);
+    assert_eq!(cancelled.code(), Some(1), "{cancelled}");
+    assert!(cancelled.stderr.contains("being run by"), "{cancelled}");
     for second in all_at_once(&home, &vec![split("plan resume"); 4]) {
         assert_eq!(second.code(), Some(1), "{second}");
         assert!(second.stderr.contains(&format!("process {pid}")), "{second}");

@@ -49,6 +49,44 @@ pub(crate) fn step_words(step: &Step) -> String {
     text::clean(&words)
 }
 
+/// What `new` does otherwise than `old`, a line each: `-` for what was to be done and no longer is, `+` for what is
+/// to be done now, `~` for a name that means another thing now. Empty if nothing differs.
+pub(crate) fn difference(old: &Plan, new: &Plan) -> Vec<String> {
+    let lines = |plan: &Plan| -> Vec<String> {
+        let step = |step: &Step| text::clean(&format!("{} on {}", step_words(step), step.place));
+        plan.steps.iter().map(step).collect()
+    };
+    let (before, after) = (lines(old), lines(new));
+    let without = |lines: &[String], others: &[String], sign: char| -> Vec<String> {
+        let mut there: BTreeMap<&str, usize> = BTreeMap::new();
+        for other in others {
+            *there.entry(other).or_default() += 1;
+        }
+        let mut left = Vec::new();
+        for line in lines {
+            match there.get_mut(line.as_str()) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => left.push(format!("{sign} {line}")),
+            }
+        }
+        left
+    };
+    let mut difference = without(&before, &after, '-');
+    difference.extend(without(&after, &before, '+'));
+    for fact in &old.facts {
+        let same = |other: &&cloudmesh_resource::Fact| {
+            (&other.place, other.kind, &other.name) == (&fact.place, fact.kind, &fact.name)
+        };
+        if let Some(now) = new.facts.iter().find(same).filter(|now| now.native != fact.native) {
+            difference.push(text::clean(&format!(
+                "~ {} {} on {} is {} now, it was {}",
+                fact.kind, fact.name, fact.place, now.native, fact.native
+            )));
+        }
+    }
+    difference
+}
+
 /// The things that a plan makes: number of the step, kind, step.
 pub(crate) fn creates(plan: &Plan) -> impl Iterator<Item = (usize, ThingKind, &Step)> {
     plan.steps.iter().enumerate().filter_map(|(number, step)| match &step.kind {

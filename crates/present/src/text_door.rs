@@ -446,6 +446,19 @@ impl Door for TextDoor {
         }
     }
 
+    fn replanned(&mut self, old: &Plan, new: &Plan) {
+        if self.options.format != Format::Table {
+            return self.plan(new, true);
+        }
+        let difference = plan_text::difference(old, new);
+        let title =
+            if difference.is_empty() { "planned again: the same" } else { "planned again, the difference:" };
+        self.tell(&format!("{title}\n"));
+        for line in difference {
+            self.tell(&format!("{line}\n"));
+        }
+    }
+
     fn event(&mut self, event: &PlanEvent<'_>) {
         match *event {
             PlanEvent::Begun { plan, done } => {

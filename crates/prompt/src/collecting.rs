@@ -39,6 +39,10 @@ impl Door for Collecting<'_> {
         }
     }
 
+    fn replanned(&mut self, old: &Plan, new: &Plan) {
+        self.door.replanned(old, new);
+    }
+
     fn event(&mut self, event: &PlanEvent<'_>) {
         self.door.event(event);
     }

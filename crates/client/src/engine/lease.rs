@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cloudmesh_model::{Error, ErrorKind, Result};
+use cloudmesh_resource::PlanId;
 use cloudmesh_store::Lease;
 
 use crate::Mesh;
@@ -43,6 +44,16 @@ fn is_dead(holder: &str) -> bool {
     let Some((pid, begun, host)) = parts() else { return false };
     let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
     host == here && !begun.is_empty() && process_start(pid).as_deref() != Some(&begun)
+}
+
+/// Refuses while a living process runs the plan `plan`.
+///
+/// # Errors
+/// Who runs it.
+pub async fn check_idle(mesh: &Mesh, plan: &PlanId) -> Result<()> {
+    let (lease, us) = (format!("plan/{plan}"), holder(mesh));
+    take_lease(mesh, &lease, &us).await?;
+    mesh.store()?.release(&lease, &us).await
 }
 
 /// Takes the lease; from a process of this computer that is no more, at once.

@@ -12,5 +12,6 @@ mod settle;
 mod waiting;
 
 pub use interrupts::Interrupts;
+pub use lease::check_idle;
 pub use progress::{PlanEvent, PlanOutcome};
 pub use run::run;

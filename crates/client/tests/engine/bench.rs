@@ -391,6 +391,8 @@ impl Bench {
             own_inverse: vec![],
             reserved_kind: "server".into(),
             undoes_log: None,
+            input: None,
+            wait: None,
         };
         if self.store.get("plan", plan.id.as_str()).await.unwrap().is_none() {
             self.store.apply(vec![journal::plan_change(&stored).unwrap()]).await.unwrap();

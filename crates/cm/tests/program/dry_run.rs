@@ -136,6 +136,32 @@ fn a_plan_whose_machine_is_gone_is_stale() {
 }
 
 #[test]
+fn a_plan_whose_machine_is_another_one_now_is_made_again() {
+    let simulated = Simulated::new();
+    let home = home_with(&simulated);
+    home.line("vm boot web1").ok();
+    let old = home.line("vm stop web1 --save -o json").ok().json();
+    let other = home_with(&simulated);
+    other.line("vm delete web1 --yes").ok();
+    other.line("vm boot web1").ok();
+    let mark = simulated.faults.mark();
+    home.line("plan apply last --dryrun").refused(1, "web1 is no longer what it was");
+    assert_eq!(home.line("plan list -o json").ok().items().len(), 2);
+    let refused = home.line("plan apply last").expect(1);
+    assert!(refused.stderr.contains("web1 is no longer what it was"), "{refused}");
+    assert_eq!(simulated.changes(mark), [], "{refused}");
+    assert!(refused.stderr.contains("~ server web1 on "), "{refused}");
+    let plans = home.line("plan list -o json").ok().items();
+    let state = |id: &Value| plans.iter().find(|plan| plan["id"] == *id).unwrap()["state"].clone();
+    assert_eq!(state(&old["plan"]["id"]), "cancelled");
+    let new = plans.iter().find(|plan| plan["state"] == "planned").unwrap();
+    let id = new["id"].as_str().unwrap();
+    assert!(refused.stderr.contains(&format!("cm plan apply {id}")), "{refused}");
+    home.line(&format!("plan apply {id}")).ok();
+    assert_eq!(home.line("vm show web1 --refresh -o json").ok().items()[0]["status"], "stopped");
+}
+
+#[test]
 fn a_plan_whose_image_is_gone_is_stale() {
     let simulated = Simulated::new();
     let home = home_with(&simulated);

@@ -94,6 +94,8 @@ static NEEDS: &[(&str, &[Need])] = &[
     ("hpc output", &[EndedJob]),
     ("hpc delete", &[Job]),
     ("hpc requeue", &[NoJobs]),
+    ("hpc hold", &[NoJobs, Job]),
+    ("hpc release", &[NoJobs, Job]),
     ("hpc alter", &[Job]),
     ("hpc explain", &[EndedJob]),
     ("explain", &[EndedJob]),

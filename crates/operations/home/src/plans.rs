@@ -3,7 +3,7 @@
 use cloudmesh_client::door::{Layout, Settled};
 use cloudmesh_client::journal::{self, PLAN, PlanState, StepState, StoredPlan};
 use cloudmesh_client::operation::{Change, Envelope, Example, Input, Operation, Query, Rows, Setting};
-use cloudmesh_client::{Draft, Freshness, Mesh, policy, records};
+use cloudmesh_client::{Draft, Freshness, Mesh, engine, records};
 use cloudmesh_model::noun::ColumnKind::{Integer, Text, Time};
 use cloudmesh_model::noun::Shown::{Detail, List as InList};
 use cloudmesh_model::{Column, Error, ErrorKind, Noun, Record, Result, RowBuilder};
@@ -175,7 +175,6 @@ impl Change for Apply {
                 .hint(format!("cm plan resume {} goes on with it", stored.id)));
             }
         }
-        policy::check_facts(mesh, &stored.plan).await?;
         draft.adopt(stored);
         Ok(())
     }
@@ -244,6 +243,7 @@ impl Setting for Cancel {
                 format!("the plan is {} already", stored.state.as_str()),
             ));
         }
+        engine::check_idle(mesh, &stored.plan.id).await?;
         let step_records = journal::step_records(mesh.store()?.as_ref(), &stored.plan).await?;
         if step_records.iter().any(|record| matches!(record.state, StepState::Sent | StepState::Uncertain)) {
             return Err(Error::new(
