@@ -343,6 +343,9 @@ async fn natives_by_name(
     kind: cloudmesh_model::ThingKind,
 ) -> Result<Vec<(String, String)>> {
     use cloudmesh_model::ThingKind;
+    use cloudmesh_model::cloud_things::{
+        Network, Port, Router, SecurityGroup, ServerGroup, Subnet, Volume, VolumeSnapshot,
+    };
     use cloudmesh_model::compute::{Flavor, Image, KeyPair, Server};
     async fn of<R: crate::refresh::Fetch>(
         mesh: &Mesh,
@@ -356,6 +359,20 @@ async fn natives_by_name(
         ThingKind::Flavor => of::<Flavor>(mesh, place, |flavor| Some((flavor.name, flavor.native.0))).await,
         ThingKind::Key => of::<KeyPair>(mesh, place, |key| Some((key.name, key.native.0))).await,
         ThingKind::Server => of::<Server>(mesh, place, |server| Some((server.name, server.native?.0))).await,
+        ThingKind::Network => of::<Network>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await,
+        ThingKind::Subnet => of::<Subnet>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await,
+        ThingKind::Router => of::<Router>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await,
+        ThingKind::Port => of::<Port>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await,
+        ThingKind::SecurityGroup => {
+            of::<SecurityGroup>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await
+        }
+        ThingKind::Volume => of::<Volume>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await,
+        ThingKind::VolumeSnapshot => {
+            of::<VolumeSnapshot>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await
+        }
+        ThingKind::ServerGroup => {
+            of::<ServerGroup>(mesh, place, |thing| Some((thing.name, thing.native?.0))).await
+        }
         other => Err(Error::internal(format!("a plan rests on the name of a {other}, which has none"))),
     }
 }

@@ -1,5 +1,8 @@
 //! Between typed records and the store's documents.
 
+use cloudmesh_model::cloud_things::{
+    Network, Port, Router, SecurityGroup, ServerGroup, Subnet, Volume, VolumeSnapshot,
+};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
 use cloudmesh_model::job::Job;
 use cloudmesh_model::{Error, ErrorKind, Record, Result, ThingKind};
@@ -58,6 +61,14 @@ pub fn thing_document(thing: &Thing) -> Result<Document> {
         Thing::Key(key) => document(key),
         Thing::Address(address) => document(address),
         Thing::Job(job) => document(job),
+        Thing::Network(thing) => document(thing),
+        Thing::Subnet(thing) => document(thing),
+        Thing::Router(thing) => document(thing),
+        Thing::Port(thing) => document(thing),
+        Thing::SecurityGroup(thing) => document(thing),
+        Thing::Volume(thing) => document(thing),
+        Thing::VolumeSnapshot(thing) => document(thing),
+        Thing::ServerGroup(thing) => document(thing),
     }
 }
 
@@ -73,6 +84,14 @@ pub fn thing(kind: ThingKind, document: &Document) -> Result<Thing> {
         ThingKind::Key => Thing::Key(from_body::<KeyPair>(document)?),
         ThingKind::Address => Thing::Address(from_body::<FloatingAddress>(document)?),
         ThingKind::Job => Thing::Job(from_body::<Job>(document)?),
+        ThingKind::Network => Thing::Network(from_body::<Network>(document)?),
+        ThingKind::Subnet => Thing::Subnet(from_body::<Subnet>(document)?),
+        ThingKind::Router => Thing::Router(from_body::<Router>(document)?),
+        ThingKind::Port => Thing::Port(from_body::<Port>(document)?),
+        ThingKind::SecurityGroup => Thing::SecurityGroup(from_body::<SecurityGroup>(document)?),
+        ThingKind::Volume => Thing::Volume(from_body::<Volume>(document)?),
+        ThingKind::VolumeSnapshot => Thing::VolumeSnapshot(from_body::<VolumeSnapshot>(document)?),
+        ThingKind::ServerGroup => Thing::ServerGroup(from_body::<ServerGroup>(document)?),
         other => return Err(Error::internal(format!("{other} is not kept in the store"))),
     })
 }

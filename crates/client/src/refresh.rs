@@ -5,6 +5,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use cloudmesh_model::cloud_things::{
+    Network, Port, Router, SecurityGroup, ServerGroup, Subnet, Volume, VolumeSnapshot,
+};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
 use cloudmesh_model::job::{Job, Queue};
 use cloudmesh_model::{Error, ErrorKind, NativeId, Record, Result, Row, ThingId};
@@ -48,6 +51,14 @@ fetch!(Image, Compute, images);
 fetch!(Flavor, Compute, flavors);
 fetch!(KeyPair, Compute, keys);
 fetch!(FloatingAddress, Compute, addresses);
+fetch!(Network, Compute, networks);
+fetch!(Subnet, Compute, subnets);
+fetch!(Router, Compute, routers);
+fetch!(Port, Compute, ports);
+fetch!(SecurityGroup, Compute, security_groups);
+fetch!(Volume, Compute, volumes);
+fetch!(VolumeSnapshot, Compute, volume_snapshots);
+fetch!(ServerGroup, Compute, server_groups);
 fetch!(Queue, Batch, queues);
 fetch!(Job, Batch, jobs, false);
 
@@ -71,6 +82,14 @@ pub async fn forget(store: &dyn Store, place: &str) -> Result<Vec<Change>> {
         Flavor::NOUN,
         KeyPair::NOUN,
         FloatingAddress::NOUN,
+        Network::NOUN,
+        Subnet::NOUN,
+        Router::NOUN,
+        Port::NOUN,
+        SecurityGroup::NOUN,
+        Volume::NOUN,
+        VolumeSnapshot::NOUN,
+        ServerGroup::NOUN,
         Job::NOUN,
         Queue::NOUN,
     ] {

@@ -1,7 +1,6 @@
 //! The way back: a setting by its inverse in the log, a plan by a plan.
 
 use cloudmesh_model::{Error, ErrorKind, Record, Result};
-use cloudmesh_resource::plan::Until;
 use cloudmesh_resource::{Action, StepKind};
 use cloudmesh_store::{Change, Expected};
 
@@ -104,16 +103,11 @@ async fn of_plan(mesh: &Mesh, stored: &StoredPlan, draft: &mut Draft) -> Result<
 
 /// Detaching goes first, so that what it frees can be given back.
 fn detaches(action: &Action) -> bool {
-    action.name() == "detach_address"
+    matches!(action.name(), "detach_address" | "detach_volume" | "detach_subnet")
 }
 
 fn wait_for(draft: &mut Draft, place: &str, label: &str, action: &Action, number: usize) {
-    let until = match action.name() {
-        "delete_server" => Until::Gone,
-        "stop_server" => Until::Stopped,
-        "start_server" => Until::Active,
-        _ => return,
-    };
+    let Some(until) = action.leads_to() else { return };
     let (kind, id) = action.subject();
     let step = StepKind::Await { thing_kind: kind, thing: id.clone(), until, limit: 600 };
     draft.step(place, label, step, &[number]);

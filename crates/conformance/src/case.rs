@@ -10,6 +10,8 @@ use crate::Outcome;
 pub enum Feature {
     /// There is a pool of floating addresses.
     Pools,
+    /// There is a service of volumes.
+    Volumes,
     /// A description with a wrong password.
     WrongPassword,
     /// A description that leads to a port where nobody listens.

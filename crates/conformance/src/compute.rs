@@ -11,6 +11,8 @@ mod names;
 mod refusals;
 mod servers;
 mod table;
+mod things;
+mod verbs;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub fn compute_cases() -> Vec<&'static Case<ComputeBench>> {
         lists::CASES,
         marks::CASES,
         servers::CASES,
+        verbs::CASES,
+        things::CASES,
         keys::CASES,
         addresses::CASES,
         names::CASES,

@@ -27,6 +27,10 @@ pub enum ServerStatus {
     Paused,
     /// Shelved: only its disk is kept.
     Shelved,
+    /// Resized, and waiting for that to be confirmed or turned back.
+    Resized,
+    /// It runs from a rescue disk.
+    Rescued,
     /// The cloud failed to make or run it.
     Error,
     /// On its way out.
@@ -49,6 +53,8 @@ impl ServerStatus {
             Self::Stopped => "stopped",
             Self::Paused => "paused",
             Self::Shelved => "shelved",
+            Self::Resized => "resized",
+            Self::Rescued => "rescued",
             Self::Error => "error",
             Self::Deleting => "deleting",
             Self::Gone => "gone",
@@ -115,6 +121,9 @@ pub struct Server {
     pub metadata: BTreeMap<String, String>,
     /// Our mark on it, whichever installation's.
     pub mark: Option<Mark>,
+    /// Whether it is locked against changes.
+    #[serde(default)]
+    pub locked: bool,
 }
 
 impl Server {
@@ -153,6 +162,7 @@ pub static SERVER: Noun = Noun {
         Column { name: "metadata", kind: List, shown: Detail, about: "The user's metadata, KEY=VALUE" },
         Column { name: "id", kind: Text, shown: Detail, about: "Cloudmesh's own id" },
         Column { name: "ours", kind: Flag, shown: Detail, about: "Whether it carries a mark of Cloudmesh" },
+        Column { name: "locked", kind: Flag, shown: Detail, about: "Whether it is locked against changes" },
     ],
 };
 
@@ -188,6 +198,7 @@ impl Record for Server {
             .list(metadata.iter().map(String::as_str))
             .cell(self.id.as_str())
             .cell(if self.mark.is_some() { "true" } else { "false" })
+            .maybe(Some(self.locked))
             .finish()
     }
 }
@@ -217,6 +228,9 @@ pub struct Image {
     pub created: Option<Timestamp>,
     /// The account to log in with, where the image says so.
     pub username: Option<String>,
+    /// Our mark on it, whichever installation's.
+    #[serde(default)]
+    pub mark: Option<Mark>,
 }
 
 /// Columns of images.

@@ -95,6 +95,22 @@ pub enum ThingKind {
     Address,
     /// A batch job.
     Job,
+    /// A network.
+    Network,
+    /// A range of addresses of a network.
+    Subnet,
+    /// A router between networks.
+    Router,
+    /// A port of a network.
+    Port,
+    /// A security group.
+    SecurityGroup,
+    /// A disk of its own.
+    Volume,
+    /// A copy of a volume.
+    VolumeSnapshot,
+    /// Servers that are to be near to, or far from each other.
+    ServerGroup,
 }
 
 impl ThingKind {
@@ -108,6 +124,14 @@ impl ThingKind {
             Self::Key => "key",
             Self::Address => "address",
             Self::Job => "job",
+            Self::Network => "network",
+            Self::Subnet => "subnet",
+            Self::Router => "router",
+            Self::Port => "port",
+            Self::SecurityGroup => "secgroup",
+            Self::Volume => "volume",
+            Self::VolumeSnapshot => "volume_snapshot",
+            Self::ServerGroup => "server_group",
         }
     }
 }

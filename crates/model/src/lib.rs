@@ -5,6 +5,7 @@
 
 pub mod ask;
 pub mod clock;
+pub mod cloud_things;
 pub mod compute;
 pub mod error;
 pub mod host_list;

@@ -56,6 +56,7 @@ pub static REWRITES: &[Rewrite] = &[
         to: &["vm", "delete"],
         example: "vm terminate web1 --dryrun",
     },
+    Rewrite { from: &[Is("vm"), Is("default")], to: &["default", "list"], example: "vm default" },
     Rewrite { from: &[Is("vm"), Is("info")], to: &["vm", "show"], example: "vm info web1" },
     Rewrite { from: &[Is("list"), Is("vm")], to: &["vm", "list"], example: "list vm" },
     Rewrite { from: &[Is("list"), Is("image")], to: &["image", "list"], example: "list image" },

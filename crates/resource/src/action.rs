@@ -4,7 +4,7 @@ use cloudmesh_model::{ThingId, ThingKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchAction, ComputeAction};
+use crate::{BatchAction, ComputeAction, Until};
 
 /// An action of some family. Stored plans hold it as `{"family": …, "action": "NAME.vN", …}`; a plan
 /// with an action that this version does not know is shown, never run.
@@ -92,19 +92,11 @@ impl Action {
     #[must_use]
     pub fn takes_back(&self, id: &ThingId) -> Option<Self> {
         match self {
-            Self::Compute(ComputeAction::CreateServer(_)) => {
-                Some(Self::Compute(ComputeAction::DeleteServer { server: id.clone() }))
-            }
-            Self::Compute(ComputeAction::CreateAddress { .. }) => {
-                Some(Self::Compute(ComputeAction::DeleteAddress { address: id.clone() }))
-            }
-            Self::Compute(ComputeAction::UploadKey { name, .. }) => {
-                Some(Self::Compute(ComputeAction::DeleteKey { key: id.clone(), name: name.clone() }))
-            }
+            Self::Compute(action) => action.takes_back(id).map(Self::Compute),
             Self::Batch(BatchAction::SubmitJob(_)) => {
                 Some(Self::Batch(BatchAction::CancelJob { job: id.clone() }))
             }
-            Self::Compute(_) | Self::Batch(_) => None,
+            Self::Batch(_) => None,
         }
     }
 
@@ -112,15 +104,7 @@ impl Action {
     #[must_use]
     pub fn inverse(&self) -> Option<Self> {
         match self {
-            Self::Compute(ComputeAction::StartServer { server }) => {
-                Some(Self::Compute(ComputeAction::StopServer { server: server.clone() }))
-            }
-            Self::Compute(ComputeAction::StopServer { server }) => {
-                Some(Self::Compute(ComputeAction::StartServer { server: server.clone() }))
-            }
-            Self::Compute(ComputeAction::AttachAddress { address, .. }) => {
-                Some(Self::Compute(ComputeAction::DetachAddress { address: address.clone() }))
-            }
+            Self::Compute(action) if action.turns_back().is_some() => action.turns_back().map(Self::Compute),
             Self::Batch(BatchAction::HoldJob { job }) => {
                 Some(Self::Batch(BatchAction::ReleaseJob { job: job.clone() }))
             }
@@ -128,6 +112,15 @@ impl Action {
                 Some(Self::Batch(BatchAction::HoldJob { job: job.clone() }))
             }
             making => making.takes_back(making.subject().1),
+        }
+    }
+
+    /// The state that its subject is in when all that it began has ended; `None` where it ends at once.
+    #[must_use]
+    pub fn leads_to(&self) -> Option<Until> {
+        match self {
+            Self::Compute(action) => action.leads_to(),
+            Self::Batch(_) => None,
         }
     }
 }

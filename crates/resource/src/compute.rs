@@ -1,14 +1,24 @@
 //! Compute clouds: reads as methods, changes as [`ComputeAction`].
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
+use cloudmesh_model::cloud_things::{
+    Network, Port, Router, SecurityGroup, ServerGroup, Subnet, Volume, VolumeSnapshot,
+};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
-use cloudmesh_model::{NativeId, Result, ThingId, ThingKind};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use cloudmesh_model::{Error, ErrorKind, NativeId, Result};
+use jiff::Timestamp;
 
-use crate::{Capability, Changes, Nature, Pages};
+use crate::{Capability, Changes, Pages};
+
+/// The item of a server's metadata that holds the account to log in with.
+pub const USERNAME_ITEM: &str = "cloudmesh_user";
+/// The item of a server's metadata that says until when it is wanted, as a moment of RFC 3339.
+pub const EXPIRY_ITEM: &str = "cloudmesh_expires";
+
+/// The answer of a provider that has no such list or report.
+fn without<T>(what: &str) -> Result<T> {
+    Err(Error::new(ErrorKind::Unsupported, format!("this kind of cloud has no {what}")))
+}
 
 /// The reads of a compute cloud. Every list follows its pages to the end or fails; nothing is
 /// filtered in silence.
@@ -52,198 +62,177 @@ pub trait Compute: Changes {
     /// # Errors
     /// The service's, translated.
     async fn facts(&self) -> Result<Vec<(String, String)>>;
+
+    /// All networks that the project sees.
+    ///
+    /// # Errors
+    /// The service's, translated; [`ErrorKind::Unsupported`] where there is no such thing.
+    async fn networks(&self, _: Pages<'_, Network>) -> Result<()> {
+        without("networks")
+    }
+
+    /// All subnets that the project sees.
+    ///
+    /// # Errors
+    /// As for [`Compute::networks`].
+    async fn subnets(&self, _: Pages<'_, Subnet>) -> Result<()> {
+        without("subnets")
+    }
+
+    /// All routers of the project.
+    ///
+    /// # Errors
+    /// As for [`Compute::networks`].
+    async fn routers(&self, _: Pages<'_, Router>) -> Result<()> {
+        without("routers")
+    }
+
+    /// All ports of the project.
+    ///
+    /// # Errors
+    /// As for [`Compute::networks`].
+    async fn ports(&self, _: Pages<'_, Port>) -> Result<()> {
+        without("ports")
+    }
+
+    /// All security groups of the project, with their rules.
+    ///
+    /// # Errors
+    /// As for [`Compute::networks`].
+    async fn security_groups(&self, _: Pages<'_, SecurityGroup>) -> Result<()> {
+        without("security groups")
+    }
+
+    /// All volumes of the project.
+    ///
+    /// # Errors
+    /// As for [`Compute::networks`].
+    async fn volumes(&self, _: Pages<'_, Volume>) -> Result<()> {
+        without("volumes")
+    }
+
+    /// All copies of volumes of the project.
+    ///
+    /// # Errors
+    /// As for [`Compute::networks`].
+    async fn volume_snapshots(&self, _: Pages<'_, VolumeSnapshot>) -> Result<()> {
+        without("copies of volumes")
+    }
+
+    /// All server groups of the project.
+    ///
+    /// # Errors
+    /// As for [`Compute::networks`].
+    async fn server_groups(&self, _: Pages<'_, ServerGroup>) -> Result<()> {
+        without("server groups")
+    }
+
+    /// The last `lines` lines (all that are kept, without a number) of what a server wrote to its console.
+    ///
+    /// # Errors
+    /// The service's, translated.
+    async fn console_output(&self, _: &NativeId, _: Option<u64>) -> Result<String> {
+        without("console output")
+    }
+
+    /// The address of a page that shows a server's screen; it lets in whoever has it, for a while.
+    ///
+    /// # Errors
+    /// The service's, translated.
+    async fn console_page(&self, _: &NativeId) -> Result<String> {
+        without("console pages")
+    }
+
+    /// What was done with a server, the newest first.
+    ///
+    /// # Errors
+    /// The service's, translated.
+    async fn events(&self, _: &NativeId) -> Result<Vec<ServerEvent>> {
+        without("record of events")
+    }
+
+    /// What may be used at the most, and what is used of it.
+    ///
+    /// # Errors
+    /// The service's, translated. A service that is not there is left out.
+    async fn quotas(&self) -> Result<Vec<Quota>> {
+        without("quotas")
+    }
+
+    /// What servers used between two moments.
+    ///
+    /// # Errors
+    /// The service's, translated.
+    async fn usage(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Usage>> {
+        without("record of usage")
+    }
+
+    /// Availability zones of servers, and whether each can be used now.
+    ///
+    /// # Errors
+    /// The service's, translated.
+    async fn zones(&self) -> Result<Vec<(String, bool)>> {
+        without("availability zones")
+    }
+
+    /// Types of volumes: name and a line about it.
+    ///
+    /// # Errors
+    /// The service's, translated.
+    async fn volume_types(&self) -> Result<Vec<(String, String)>> {
+        without("types of volumes")
+    }
 }
 
-/// A change on a compute cloud. The contract of each variant holds for every provider.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "action")]
-pub enum ComputeAction {
-    /// Makes a server that carries the request's mark from the first moment. Done when the cloud has
-    /// accepted it; the server may still be building. Answers with the native id.
-    #[serde(rename = "create_server.v1")]
-    CreateServer(Box<CreateServer>),
-    /// Deletes a server. Done when the cloud has accepted it. Deleting what is gone succeeds.
-    #[serde(rename = "delete_server.v1")]
-    DeleteServer {
-        /// The server.
-        server: ThingId,
-    },
-    /// Starts a stopped server. Starting what runs succeeds.
-    #[serde(rename = "start_server.v1")]
-    StartServer {
-        /// The server.
-        server: ThingId,
-    },
-    /// Stops a running server; its disk and addresses stay. Stopping what is stopped succeeds.
-    #[serde(rename = "stop_server.v1")]
-    StopServer {
-        /// The server.
-        server: ThingId,
-    },
-    /// Makes a public key known to the cloud. The same key under the same name succeeds; another key
-    /// under that name is a conflict.
-    #[serde(rename = "upload_key.v1")]
-    UploadKey {
-        /// Our id of the key in that cloud.
-        key: ThingId,
-        /// Its name in the cloud.
-        name: String,
-        /// OpenSSH's one-line form.
-        public_key: String,
-    },
-    /// Deletes a key pair by its name. Deleting what is gone succeeds.
-    #[serde(rename = "delete_key.v1")]
-    DeleteKey {
-        /// Our id of the key in that cloud.
-        key: ThingId,
-        /// Its name in the cloud.
-        name: String,
-    },
-    /// Takes a floating address from a pool for the project; it carries the request's mark.
-    #[serde(rename = "create_address.v1")]
-    CreateAddress {
-        /// Our id of the address.
-        address: ThingId,
-        /// The pool's native id, or `None` for the cloud's only or default one.
-        pool: Option<NativeId>,
-    },
-    /// Leads a floating address to a server's first fixed address. If it leads there already, succeeds.
-    #[serde(rename = "attach_address.v1")]
-    AttachAddress {
-        /// The address.
-        address: ThingId,
-        /// The server.
-        server: ThingId,
-    },
-    /// Takes a floating address off whatever it leads to. If it leads nowhere, succeeds.
-    #[serde(rename = "detach_address.v1")]
-    DetachAddress {
-        /// The address.
-        address: ThingId,
-    },
-    /// Gives a floating address back to its pool. Deleting what is gone succeeds.
-    #[serde(rename = "delete_address.v1")]
-    DeleteAddress {
-        /// The address.
-        address: ThingId,
-    },
+/// Something that was done with a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerEvent {
+    /// When it began.
+    pub at: Option<Timestamp>,
+    /// What, in the cloud's words.
+    pub action: String,
+    /// What went wrong, if anything did.
+    pub message: Option<String>,
+    /// The service's id of the call.
+    pub request: String,
+    /// The service's id of the user.
+    pub user: String,
 }
 
-/// What a new server is to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CreateServer {
-    /// Our id of it.
-    pub server: ThingId,
-    /// Its name.
-    pub name: String,
-    /// Image.
-    pub image: NativeId,
-    /// Name of the image, for lists until the cloud answers.
-    pub image_name: String,
-    /// Flavor.
-    pub flavor: NativeId,
-    /// Name of the flavor, for lists until the cloud answers.
-    pub flavor_name: String,
-    /// Name of a key pair in the cloud.
-    pub key: Option<String>,
-    /// Networks, by name or native id; empty for the cloud's own choice.
-    #[serde(default)]
-    pub networks: Vec<NativeId>,
-    /// Names of security groups; empty for the cloud's default.
-    #[serde(default)]
-    pub security_groups: Vec<String>,
-    /// Availability zone.
-    pub zone: Option<String>,
-    /// Hash of the attachment to give as user data.
-    pub user_data: Option<String>,
-    /// The account to log in with, kept with the server.
-    pub username: Option<String>,
-    /// The user's own metadata.
-    #[serde(default)]
-    pub metadata: BTreeMap<String, String>,
+/// What may be used of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The service: `compute`, `network`, `volume`.
+    pub service: String,
+    /// What: `servers`, `cores` …
+    pub resource: String,
+    /// How much is used, where the service tells.
+    pub used: Option<u64>,
+    /// How much may be used; any amount without it.
+    pub limit: Option<u64>,
 }
 
-impl ComputeAction {
-    /// The names of all variants; the capability table has a line for each.
-    pub const NAMES: &'static [&'static str] = &[
-        "create_server",
-        "delete_server",
-        "start_server",
-        "stop_server",
-        "upload_key",
-        "delete_key",
-        "create_address",
-        "attach_address",
-        "detach_address",
-        "delete_address",
-    ];
-
-    /// Its name without version.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CreateServer(_) => "create_server",
-            Self::DeleteServer { .. } => "delete_server",
-            Self::StartServer { .. } => "start_server",
-            Self::StopServer { .. } => "stop_server",
-            Self::UploadKey { .. } => "upload_key",
-            Self::DeleteKey { .. } => "delete_key",
-            Self::CreateAddress { .. } => "create_address",
-            Self::AttachAddress { .. } => "attach_address",
-            Self::DetachAddress { .. } => "detach_address",
-            Self::DeleteAddress { .. } => "delete_address",
-        }
-    }
-
-    pub(crate) fn subject(&self) -> (ThingKind, &ThingId) {
-        match self {
-            Self::CreateServer(create) => (ThingKind::Server, &create.server),
-            Self::DeleteServer { server } | Self::StartServer { server } | Self::StopServer { server } => {
-                (ThingKind::Server, server)
-            }
-            Self::UploadKey { key, .. } | Self::DeleteKey { key, .. } => (ThingKind::Key, key),
-            Self::CreateAddress { address, .. }
-            | Self::AttachAddress { address, .. }
-            | Self::DetachAddress { address }
-            | Self::DeleteAddress { address } => (ThingKind::Address, address),
-        }
-    }
-
-    pub(crate) fn references(&self) -> Vec<&ThingId> {
-        match self {
-            Self::CreateServer(_)
-            | Self::UploadKey { .. }
-            | Self::DeleteKey { .. }
-            | Self::CreateAddress { .. } => vec![],
-            Self::DeleteServer { server } | Self::StartServer { server } | Self::StopServer { server } => {
-                vec![server]
-            }
-            Self::AttachAddress { address, server } => vec![address, server],
-            Self::DetachAddress { address } | Self::DeleteAddress { address } => vec![address],
-        }
-    }
-
-    pub(crate) fn attachments(&self) -> Vec<&str> {
-        match self {
-            Self::CreateServer(create) => create.user_data.as_deref().into_iter().collect(),
-            _ => vec![],
-        }
-    }
-
-    pub(crate) fn nature(&self) -> Nature {
-        match self {
-            Self::CreateServer(_) | Self::UploadKey { .. } | Self::CreateAddress { .. } => Nature::Create,
-            Self::StartServer { .. }
-            | Self::StopServer { .. }
-            | Self::AttachAddress { .. }
-            | Self::DetachAddress { .. } => Nature::Change,
-            Self::DeleteServer { .. } | Self::DeleteKey { .. } | Self::DeleteAddress { .. } => {
-                Nature::Destroy
-            }
-        }
-    }
-
-    pub(crate) fn repeatable(&self) -> bool {
-        !matches!(self, Self::CreateServer(_) | Self::CreateAddress { .. })
-    }
+/// What one server used in a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usage {
+    /// The server's name.
+    pub server: String,
+    /// Its native id.
+    pub native: String,
+    /// Its flavor.
+    pub flavor: String,
+    /// Its state in the cloud's words, lower case.
+    pub state: String,
+    /// Hours within the period.
+    pub hours: f64,
+    /// Virtual processors.
+    pub vcpus: u64,
+    /// MiB.
+    pub memory: u64,
+    /// GiB.
+    pub disk: u64,
+    /// When it was made.
+    pub started: Option<Timestamp>,
+    /// When it went, if it did.
+    pub ended: Option<Timestamp>,
 }

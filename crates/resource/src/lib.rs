@@ -9,6 +9,7 @@ pub mod batch;
 pub mod capability;
 pub mod changes;
 pub mod compute;
+pub mod compute_action;
 pub mod plan;
 pub mod provider;
 pub mod thing;
@@ -19,7 +20,8 @@ pub use batch::{
 };
 pub use capability::{Capability, MarkField, Support};
 pub use changes::{Attachments, Changes, Found, Performed, Request, Seen};
-pub use compute::{Compute, ComputeAction, CreateServer};
+pub use compute::{Compute, Quota, ServerEvent, Usage};
+pub use compute_action::{BootVolume, ComputeAction, CreateServer, CreateVolume};
 pub use plan::{Fact, Filled, Plan, PlanId, Step, StepKind, Until};
 pub use provider::{Connection, Family, Place, PlaceDescription, Provider, Setting, Surroundings};
 pub use thing::Thing;

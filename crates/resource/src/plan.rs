@@ -139,6 +139,20 @@ pub enum Until {
     Stopped,
     /// The service no longer knows it.
     Gone,
+    /// A server is paused or suspended.
+    Paused,
+    /// A server is shelved.
+    Shelved,
+    /// A server waits for its resize to be confirmed.
+    Resized,
+    /// A server runs from a rescue disk.
+    Rescued,
+    /// A server is in a steady state, whichever.
+    Settled,
+    /// A volume or a copy of one is free to use, an image can be booted from.
+    Available,
+    /// A volume is attached.
+    InUse,
     /// A job has ended, however.
     Ended,
     /// A job has ended well: with exit code 0.
@@ -153,6 +167,13 @@ impl Until {
             Self::Active => "active",
             Self::Stopped => "stopped",
             Self::Gone => "gone",
+            Self::Paused => "paused",
+            Self::Shelved => "shelved",
+            Self::Resized => "resized",
+            Self::Rescued => "rescued",
+            Self::Settled => "settled",
+            Self::Available => "available",
+            Self::InUse => "in use",
             Self::Ended => "ended",
             Self::Completed => "completed",
         }
@@ -169,14 +190,46 @@ impl Until {
             (Self::Gone, Some(Thing::Server(server))) => Ok(server.status == ServerStatus::Gone),
             (Self::Gone, Some(_)) => Ok(false),
             (_, None) => Err(gone()),
-            (Self::Active | Self::Stopped, Some(Thing::Server(server))) => match server.status {
-                ServerStatus::Active => Ok(self == Self::Active),
-                ServerStatus::Stopped => Ok(self == Self::Stopped),
+            (
+                Self::Active
+                | Self::Stopped
+                | Self::Paused
+                | Self::Shelved
+                | Self::Resized
+                | Self::Rescued
+                | Self::Settled,
+                Some(Thing::Server(server)),
+            ) => match server.status {
+                // A cloud may confirm a resize by itself.
+                ServerStatus::Active => Ok(matches!(self, Self::Active | Self::Settled | Self::Resized)),
+                ServerStatus::Stopped => Ok(matches!(self, Self::Stopped | Self::Settled | Self::Resized)),
+                ServerStatus::Paused => Ok(matches!(self, Self::Paused | Self::Settled)),
+                ServerStatus::Shelved => Ok(matches!(self, Self::Shelved | Self::Settled)),
+                ServerStatus::Resized => Ok(self == Self::Resized),
+                ServerStatus::Rescued => Ok(self == Self::Rescued),
                 ServerStatus::Gone | ServerStatus::Deleting => Err(gone()),
                 ServerStatus::Error => {
                     let fault = server.fault.as_deref().unwrap_or("the cloud gives no reason");
                     Err(Error::new(ErrorKind::Service, format!("{} is in error: {fault}", server.name)))
                 }
+                _ => Ok(false),
+            },
+            (Self::Available, Some(Thing::Image(image))) => match image.status.as_str() {
+                "active" => Ok(true),
+                "killed" | "deleted" | "pending_delete" => Err(failed(&image.name, &image.status)),
+                _ => Ok(false),
+            },
+            (Self::Available | Self::InUse, Some(Thing::Volume(volume))) => {
+                let reached = if self == Self::InUse { "in-use" } else { "available" };
+                match volume.status.as_str() {
+                    status if status == reached => Ok(true),
+                    status if status.starts_with("error") => Err(failed(&volume.name, status)),
+                    _ => Ok(false),
+                }
+            }
+            (Self::Available, Some(Thing::VolumeSnapshot(snapshot))) => match snapshot.status.as_str() {
+                "available" => Ok(true),
+                status if status.starts_with("error") => Err(failed(&snapshot.name, status)),
                 _ => Ok(false),
             },
             (Self::Ended, Some(Thing::Job(job))) => Ok(job.status.ended()),
@@ -190,6 +243,11 @@ impl Until {
             }
         }
     }
+}
+
+/// A thing that ended in a state of failure.
+fn failed(name: &str, status: &str) -> Error {
+    Error::new(ErrorKind::Service, format!("{name} ended in the state {status}"))
 }
 
 /// How a job ended that did not end well.

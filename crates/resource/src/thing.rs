@@ -1,5 +1,8 @@
 //! Any thing that plans make or lists show, as one type for engine and store.
 
+use cloudmesh_model::cloud_things::{
+    Network, Port, Router, SecurityGroup, ServerGroup, Subnet, Volume, VolumeSnapshot,
+};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
 use cloudmesh_model::job::Job;
 use cloudmesh_model::{Mark, NativeId, ThingId, ThingKind};
@@ -21,9 +24,48 @@ pub enum Thing {
     Address(FloatingAddress),
     /// A batch job.
     Job(Job),
+    /// A network.
+    Network(Network),
+    /// A range of addresses of a network.
+    Subnet(Subnet),
+    /// A router.
+    Router(Router),
+    /// A port of a network.
+    Port(Port),
+    /// A security group.
+    SecurityGroup(SecurityGroup),
+    /// A volume.
+    Volume(Volume),
+    /// A copy of a volume.
+    VolumeSnapshot(VolumeSnapshot),
+    /// A server group.
+    ServerGroup(ServerGroup),
 }
 
 impl Thing {
+    /// The same thing under another id of ours.
+    #[must_use]
+    pub fn with_id(mut self, id: &ThingId) -> Self {
+        let own = match &mut self {
+            Self::Server(thing) => &mut thing.id,
+            Self::Image(thing) => &mut thing.id,
+            Self::Flavor(thing) => &mut thing.id,
+            Self::Key(thing) => &mut thing.id,
+            Self::Address(thing) => &mut thing.id,
+            Self::Job(thing) => &mut thing.id,
+            Self::Network(thing) => &mut thing.id,
+            Self::Subnet(thing) => &mut thing.id,
+            Self::Router(thing) => &mut thing.id,
+            Self::Port(thing) => &mut thing.id,
+            Self::SecurityGroup(thing) => &mut thing.id,
+            Self::Volume(thing) => &mut thing.id,
+            Self::VolumeSnapshot(thing) => &mut thing.id,
+            Self::ServerGroup(thing) => &mut thing.id,
+        };
+        own.clone_from(id);
+        self
+    }
+
     /// What kind of thing it is.
     #[must_use]
     pub fn kind(&self) -> ThingKind {
@@ -34,6 +76,14 @@ impl Thing {
             Self::Key(_) => ThingKind::Key,
             Self::Address(_) => ThingKind::Address,
             Self::Job(_) => ThingKind::Job,
+            Self::Network(_) => ThingKind::Network,
+            Self::Subnet(_) => ThingKind::Subnet,
+            Self::Router(_) => ThingKind::Router,
+            Self::Port(_) => ThingKind::Port,
+            Self::SecurityGroup(_) => ThingKind::SecurityGroup,
+            Self::Volume(_) => ThingKind::Volume,
+            Self::VolumeSnapshot(_) => ThingKind::VolumeSnapshot,
+            Self::ServerGroup(_) => ThingKind::ServerGroup,
         }
     }
 
@@ -47,6 +97,14 @@ impl Thing {
             Self::Key(key) => &key.id,
             Self::Address(address) => &address.id,
             Self::Job(job) => &job.id,
+            Self::Network(thing) => &thing.id,
+            Self::Subnet(thing) => &thing.id,
+            Self::Router(thing) => &thing.id,
+            Self::Port(thing) => &thing.id,
+            Self::SecurityGroup(thing) => &thing.id,
+            Self::Volume(thing) => &thing.id,
+            Self::VolumeSnapshot(thing) => &thing.id,
+            Self::ServerGroup(thing) => &thing.id,
         }
     }
 
@@ -60,6 +118,14 @@ impl Thing {
             Self::Key(key) => Some(&key.native),
             Self::Address(address) => address.native.as_ref(),
             Self::Job(job) => job.native.as_ref(),
+            Self::Network(thing) => thing.native.as_ref(),
+            Self::Subnet(thing) => thing.native.as_ref(),
+            Self::Router(thing) => thing.native.as_ref(),
+            Self::Port(thing) => thing.native.as_ref(),
+            Self::SecurityGroup(thing) => thing.native.as_ref(),
+            Self::Volume(thing) => thing.native.as_ref(),
+            Self::VolumeSnapshot(thing) => thing.native.as_ref(),
+            Self::ServerGroup(thing) => thing.native.as_ref(),
         }
     }
 
@@ -73,6 +139,14 @@ impl Thing {
             Self::Key(key) => &key.name,
             Self::Address(address) => &address.address,
             Self::Job(job) => &job.name,
+            Self::Network(thing) => &thing.name,
+            Self::Subnet(thing) => &thing.name,
+            Self::Router(thing) => &thing.name,
+            Self::Port(thing) => &thing.name,
+            Self::SecurityGroup(thing) => &thing.name,
+            Self::Volume(thing) => &thing.name,
+            Self::VolumeSnapshot(thing) => &thing.name,
+            Self::ServerGroup(thing) => &thing.name,
         }
     }
 
@@ -83,7 +157,16 @@ impl Thing {
             Self::Server(server) => server.mark.as_ref(),
             Self::Address(address) => address.mark.as_ref(),
             Self::Job(job) => job.mark.as_ref(),
-            Self::Image(_) | Self::Flavor(_) | Self::Key(_) => None,
+            Self::Network(thing) => thing.mark.as_ref(),
+            Self::Subnet(thing) => thing.mark.as_ref(),
+            Self::Router(thing) => thing.mark.as_ref(),
+            Self::Port(thing) => thing.mark.as_ref(),
+            Self::SecurityGroup(thing) => thing.mark.as_ref(),
+            Self::Volume(thing) => thing.mark.as_ref(),
+            Self::VolumeSnapshot(thing) => thing.mark.as_ref(),
+            Self::ServerGroup(thing) => thing.mark.as_ref(),
+            Self::Image(image) => image.mark.as_ref(),
+            Self::Flavor(_) | Self::Key(_) => None,
         }
     }
 }

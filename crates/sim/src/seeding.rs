@@ -87,6 +87,8 @@ fn region(name: &str, slot: u8, seeded: &mut Seeded, now: Timestamp) -> Region {
         security_groups: BTreeMap::new(),
         security_group_rules: BTreeMap::new(),
         volumes: BTreeMap::new(),
+        volume_snapshots: BTreeMap::new(),
+        server_groups: BTreeMap::new(),
         fixed_in_use: BTreeSet::new(),
         floating_in_use: BTreeSet::new(),
     }

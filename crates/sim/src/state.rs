@@ -140,6 +140,10 @@ pub(crate) struct Region {
     pub(crate) security_groups: Collection,
     pub(crate) security_group_rules: Collection,
     pub(crate) volumes: Collection,
+    #[serde(default)]
+    pub(crate) volume_snapshots: Collection,
+    #[serde(default)]
+    pub(crate) server_groups: Collection,
     /// Addresses in use, as the last two numbers.
     pub(crate) fixed_in_use: BTreeSet<u16>,
     pub(crate) floating_in_use: BTreeSet<u16>,

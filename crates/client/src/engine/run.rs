@@ -481,6 +481,9 @@ pub(super) fn inverse_of_making(action: Option<&Action>, id: &ThingId) -> Option
     action?.takes_back(id)
 }
 
+/// Kinds of things that actions refer to beside their subject.
+const KINDS_REFERRED_TO: [&str; 6] = ["server", "address", "job", "network", "subnet", "volume"];
+
 /// Native ids of the things that the plan refers to and did not make itself: from the store.
 async fn load_natives(mesh: &Mesh, plan: &Plan, natives: &mut HashMap<ThingId, NativeId>) -> Result<()> {
     let mut wanted: HashMap<&'static str, Vec<String>> = HashMap::new();
@@ -489,7 +492,7 @@ async fn load_natives(mesh: &Mesh, plan: &Plan, natives: &mut HashMap<ThingId, N
         let referenced = action_of(step).map(Action::references).unwrap_or_default();
         for id in referenced.into_iter().chain([subject]) {
             if !natives.contains_key(id) {
-                for kind in [kind.as_str(), "server", "address", "job"] {
+                for kind in [kind.as_str()].into_iter().chain(KINDS_REFERRED_TO) {
                     wanted.entry(kind).or_default().push(id.as_str().to_owned());
                 }
             }

@@ -92,6 +92,7 @@ impl Fake {
             username: None,
             metadata: BTreeMap::new(),
             mark: request.mark.clone(),
+            locked: false,
         })
     }
 
@@ -489,6 +490,9 @@ pub(crate) fn create(plan: &mut Plan, name: &str, after: &[usize]) -> (usize, Th
         user_data: None,
         username: None,
         metadata: BTreeMap::new(),
+        ports: vec![],
+        server_group: None,
+        volume: None,
     };
     let kind = StepKind::Act(Action::Compute(ComputeAction::CreateServer(Box::new(create))));
     plan.steps.push(Step { place: "fake".into(), label: name.into(), kind, after: after.to_vec() });

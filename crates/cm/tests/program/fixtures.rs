@@ -43,11 +43,17 @@ enum Need {
     Stopwatch,
     /// A user in the profile.
     Profile,
+    /// No machine called front.
+    NoFront,
+    /// The server group apart, once.
+    Apart,
+    /// No server group called apart.
+    NoApart,
 }
 
 use Need::{
-    EndedJob, FreeNames, Group, History, Job, Key, KeyFiles, Kilo, NoAddress, NoJobs, NoKey, Profile,
-    SavedPlan, Script, SecondGroup, Stopwatch, Variable, Web, Zone,
+    Apart, EndedJob, FreeNames, Group, History, Job, Key, KeyFiles, Kilo, NoAddress, NoApart, NoFront,
+    NoJobs, NoKey, Profile, SavedPlan, Script, SecondGroup, Stopwatch, Variable, Web, Zone,
 };
 
 /// What commands need, by how they begin; the longest beginning counts.
@@ -88,6 +94,14 @@ static NEEDS: &[(&str, &[Need])] = &[
     ("vm boot --cloud=sim --image=ubuntu-24.04 --flavor=m1.small --key=laptop", &[Key]),
     ("vm ip assign", &[Web, NoAddress]),
     ("vm start --group", &[Web, Group]),
+    ("vm default", &[]),
+    ("vm rename", &[NoFront, Web]),
+    ("servergroup", &[Apart]),
+    ("servergroup create", &[NoApart]),
+    ("quota", &[]),
+    ("limits", &[]),
+    ("usage", &[]),
+    ("zone", &[]),
     ("hpc", &[]),
     ("hpc queue", &[Job]),
     ("hpc status", &[Job]),
@@ -192,8 +206,18 @@ fn provide(home: &Home, need: Need, command: &str) {
                 .map(|number| format!("web{number}"))
                 .filter(|name| !there.iter().any(|machine| machine["name"] == name.as_str()))
                 .collect();
-            for machine in there.iter().filter(|machine| machine["status"] != "active") {
-                home.line(&format!("vm start {} --cloud=sim", machine["name"].as_str().unwrap())).ok();
+            for machine in &there {
+                let verb = match machine["status"].as_str().unwrap() {
+                    _ if machine["locked"] == true => "unlock",
+                    "active" => continue,
+                    "paused" if machine["native_status"] == "PAUSED" => "unpause",
+                    "paused" => "resume",
+                    "shelved" => "unshelve",
+                    "rescued" => "unrescue",
+                    "resized" => "resize --confirm",
+                    _ => "start",
+                };
+                home.line(&format!("vm {verb} {} --cloud=sim", machine["name"].as_str().unwrap())).ok();
             }
             if !missing.is_empty() {
                 provide(home, Key, command);
@@ -271,6 +295,21 @@ fn provide(home: &Home, need: Need, command: &str) {
             if !text.contains("profile:") {
                 let text = text.replacen("cloudmesh:\n", "cloudmesh:\n  profile:\n    user: albert\n", 1);
                 std::fs::write(path, text).unwrap();
+            }
+        }
+        NoFront => {
+            if home.line("vm list front --cloud=sim --refresh -o json").ok().items().len() == 1 {
+                home.line("vm delete front --cloud=sim --yes").ok();
+            }
+        }
+        Apart => {
+            provide(home, NoApart, command);
+            home.line("servergroup create apart --policy=affinity --cloud=sim").ok();
+        }
+        NoApart => {
+            for group in home.line("servergroup list --cloud=sim --refresh -o json").ok().items() {
+                let id = group["native_id"].as_str().unwrap();
+                home.line(&format!("servergroup delete {id} --cloud=sim --yes")).ok();
             }
         }
         Kilo => {

@@ -220,6 +220,9 @@ impl ComputeBench {
             user_data: None,
             username: None,
             metadata: BTreeMap::new(),
+            ports: vec![],
+            server_group: None,
+            volume: None,
         })
     }
 
@@ -376,7 +379,19 @@ impl ComputeBench {
             let action = ComputeAction::DeleteKey { key: ThingId::planned(), name };
             left.extend(self.clean(&*cloud, action, None).await.err());
         }
-        for kind in [ThingKind::Address, ThingKind::Server] {
+        for kind in [
+            ThingKind::Address,
+            ThingKind::Server,
+            ThingKind::VolumeSnapshot,
+            ThingKind::Volume,
+            ThingKind::Image,
+            ThingKind::Port,
+            ThingKind::Router,
+            ThingKind::Subnet,
+            ThingKind::Network,
+            ThingKind::SecurityGroup,
+            ThingKind::ServerGroup,
+        ] {
             let marks: Vec<Mark> =
                 made.marked.iter().filter(|(of, _)| *of == kind).map(|(_, mark)| mark.clone()).collect();
             let mut natives: Vec<NativeId> =
@@ -384,6 +399,8 @@ impl ComputeBench {
             if !marks.is_empty() {
                 match find(&*cloud, kind, &marks).await {
                     Ok(found) => natives.extend(found.into_iter().map(|found| found.native)),
+                    // A cloud without that service has none of its things.
+                    Err(error) if error.kind() == ErrorKind::Unsupported => continue,
                     Err(error) => left.push(error.into()),
                 }
             }
@@ -391,10 +408,11 @@ impl ComputeBench {
             natives.dedup();
             for native in &natives {
                 let id = ThingId::seen(self.name(), native);
-                let action = match kind {
-                    ThingKind::Address => ComputeAction::DeleteAddress { address: id.clone() },
-                    _ => ComputeAction::DeleteServer { server: id.clone() },
+                let name = match kind {
+                    ThingKind::VolumeSnapshot => "delete_snapshot".to_owned(),
+                    kind => format!("delete_{kind}"),
                 };
+                let Some(action) = super::table::sample(&name, &id) else { continue };
                 left.extend(self.clean(&*cloud, action, Some((&id, native))).await.err());
             }
             for native in &natives {

@@ -14,6 +14,8 @@ pub(crate) const PASSWORD: &str = "openstack-password";
 pub(crate) const CREDENTIAL: &str = "openstack-credential";
 
 const VARIABLE: &str = "CLOUDMESH_TEST_OPENSTACK";
+/// Set where that cloud has Cinder; the rig of the project has none.
+const VOLUMES: &str = "CLOUDMESH_TEST_OPENSTACK_VOLUMES";
 
 pub(crate) fn peers() -> Vec<Peer> {
     // By pages of two in one, by the cloud's own pages in the other.
@@ -26,7 +28,10 @@ fn peer((name, cloud, page_size): (&'static str, &str, Option<usize>)) -> Peer {
             place.settings.insert("page_size".to_owned(), size.to_string());
         }
         let capabilities = capabilities(&place).map_err(|failure| failure.to_string())?;
-        let features = vec![Feature::Pools, Feature::WrongPassword, Feature::ClosedPort];
+        let mut features = vec![Feature::Pools, Feature::WrongPassword, Feature::ClosedPort];
+        if std::env::var_os(VOLUMES).is_some() {
+            features.push(Feature::Volumes);
+        }
         let open = Arc::new(move || {
             let setup = open(name, &place, page_size);
             Box::pin(async { setup }) as _

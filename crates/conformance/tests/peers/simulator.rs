@@ -20,7 +20,8 @@ pub(crate) const USUAL_PAGES: &str = "simulator";
 const PASSWORD: &str = "canary-0f7Zq-password";
 
 pub(crate) fn peers() -> Vec<Peer> {
-    let features = vec![Feature::Pools, Feature::WrongPassword, Feature::ClosedPort, Feature::Faults];
+    let features =
+        vec![Feature::Pools, Feature::Volumes, Feature::WrongPassword, Feature::ClosedPort, Feature::Faults];
     let usual = [features.clone(), vec![Feature::SilentPort]].concat();
     vec![peer(PAGES_OF_ONE, Some(1), features), peer(USUAL_PAGES, None, usual)]
 }

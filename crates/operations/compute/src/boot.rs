@@ -1,15 +1,19 @@
 //! `vm boot`: from a few words to a plan of servers, keys and addresses.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use cloudmesh_client::operation::{Change, Example, Input, Operation};
 use cloudmesh_client::settings::{DefaultValue, GENERAL, Membership};
 use cloudmesh_client::{Draft, Mesh, places, policy, records};
+use cloudmesh_model::cloud_things::{Port, ServerGroup, Volume};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server, ServerStatus};
 use cloudmesh_model::{Error, ErrorKind, HostList, NativeId, Record, Result, ThingId, ThingKind};
+use cloudmesh_resource::compute::EXPIRY_ITEM;
 use cloudmesh_resource::plan::Until;
-use cloudmesh_resource::{Action, ComputeAction, CreateServer, Family, Filled, StepKind, Thing};
+use cloudmesh_resource::{Action, BootVolume, ComputeAction, CreateServer, Family, Filled, StepKind, Thing};
 use cloudmesh_store::Expected;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +73,28 @@ pub struct BootInput {
     #[arg(long, value_name = "KEY=VALUE")]
     #[serde(default)]
     metadata: Vec<String>,
+    /// File with user data: a script, or cloud-init's instructions
+    #[arg(long, value_name = "FILE")]
+    user_data: Option<PathBuf>,
+    /// Ports to plug in, by name or id, separated by commas; for one machine
+    #[arg(long)]
+    port: Option<String>,
+    /// Server group to join, by name or id
+    #[arg(long)]
+    server_group: Option<String>,
+    /// Boot from a new volume of this size, made from the image
+    #[arg(long, value_name = "GIB")]
+    volume_size: Option<u64>,
+    /// Keep that volume when the machine is deleted
+    #[arg(long)]
+    #[serde(default)]
+    keep_volume: bool,
+    /// Boot from a volume that is there, by name or id; for one machine
+    #[arg(long, value_name = "VOLUME")]
+    volume: Option<String>,
+    /// How long it is wanted: 90m, 8h, 3d; `cm orphans` shows what outlived that
+    #[arg(long, value_name = "TIME")]
+    ttl: Option<String>,
 }
 
 impl Input for BootInput {
@@ -88,8 +114,100 @@ impl Input for BootInput {
             return Err(Error::bad_input(format!("{count} machines cannot be booted at once"))
                 .hint(format!("between 1 and {MOST_AT_ONCE}")));
         }
+        if count > 1 && (self.port.is_some() || self.volume.is_some()) {
+            return Err(Error::bad_input(format!("{count} machines cannot share a port or a volume"))
+                .hint("boot one machine at a time with --port or --volume"));
+        }
+        if self.volume.is_some() && (self.volume_size.is_some() || self.keep_volume) {
+            return Err(Error::bad_input(
+                "--volume names a volume that is there; --volume-size makes a new one",
+            ));
+        }
+        if self.keep_volume && self.volume_size.is_none() {
+            return Err(Error::bad_input("--keep-volume needs --volume-size"));
+        }
+        if self.volume_size == Some(0) {
+            return Err(Error::bad_input("a volume has at least 1 GiB"));
+        }
+        self.ttl.as_deref().map(time_to_live).transpose()?;
         metadata(&self.metadata).map(drop)
     }
+}
+
+/// `90m`, `8h`, `3d`.
+fn time_to_live(text: &str) -> Result<SignedDuration> {
+    let bad = || {
+        Error::bad_input(format!("`{}` is no length of time", cloudmesh_model::noun::printable(text)))
+            .hint("write 90m, 8h or 3d")
+    };
+    let split = text.len() - text.chars().next_back().map_or(0, char::len_utf8);
+    let (number, unit) = text.split_at(split);
+    let number: i64 = number.parse().map_err(|_| bad())?;
+    let hours = match unit {
+        "m" => return (number > 0).then(|| SignedDuration::from_mins(number)).ok_or_else(bad),
+        "h" => number,
+        "d" => number.saturating_mul(24),
+        _ => return Err(bad()),
+    };
+    // Some 10 years.
+    (1..=88_000).contains(&hours).then(|| SignedDuration::from_hours(hours)).ok_or_else(bad)
+}
+
+/// What a machine boots from, and what it gets, beside image and flavor.
+#[derive(Default)]
+struct Extras {
+    user_data: Option<String>,
+    ports: Vec<NativeId>,
+    server_group: Option<NativeId>,
+    volume: Option<BootVolume>,
+}
+
+impl Extras {
+    async fn of(mesh: &Mesh, input: &BootInput, draft: &mut Draft, cloud: &str) -> Result<Self> {
+        let mut extras = Self::default();
+        if let Some(file) = &input.user_data {
+            let content = std::fs::read(file).map_err(|reason| {
+                Error::bad_input(format!("the user data {} cannot be read: {reason}", file.display()))
+            })?;
+            // Nova takes 65,535 characters of base64.
+            if content.len() > 49_149 {
+                return Err(Error::bad_input(format!(
+                    "the user data {} has {} bytes; clouds take 49149",
+                    file.display(),
+                    content.len()
+                )));
+            }
+            extras.user_data = Some(draft.attach(content));
+        }
+        for port in listed(input.port.as_deref()) {
+            extras.ports.extend(known_thing::<Port>(mesh, draft, cloud, &port).await?);
+        }
+        if let Some(group) = draft.option(mesh, cloud, "server_group", input.server_group.as_deref()).await? {
+            extras.server_group = known_thing::<ServerGroup>(mesh, draft, cloud, &group).await?;
+        }
+        extras.volume = match (&input.volume, input.volume_size) {
+            (Some(volume), _) => {
+                known_thing::<Volume>(mesh, draft, cloud, volume).await?.map(BootVolume::There)
+            }
+            (None, Some(size)) => Some(BootVolume::New { size, keep: input.keep_volume }),
+            (None, None) => None,
+        };
+        Ok(extras)
+    }
+}
+
+/// The native id of a thing that a new machine refers to.
+async fn known_thing<R: resolve::Named>(
+    mesh: &Mesh,
+    draft: &mut Draft,
+    cloud: &str,
+    wanted: &str,
+) -> Result<Option<NativeId>> {
+    let record: R = resolve::one(mesh, cloud, wanted).await?;
+    if let Some(fact) = resolve::fact(&record, cloud, wanted) {
+        draft.fact(fact);
+    }
+    Ok(record.native().cloned())
 }
 
 /// The values of an option that takes several, separated by commas.
@@ -97,7 +215,7 @@ fn listed(text: Option<&str>) -> impl Iterator<Item = String> + use<'_> {
     text.into_iter().flat_map(|text| text.split(',')).map(|value| value.trim().to_owned())
 }
 
-fn metadata(pairs: &[String]) -> Result<BTreeMap<String, String>> {
+pub(crate) fn metadata(pairs: &[String]) -> Result<BTreeMap<String, String>> {
     pairs
         .iter()
         .map(|text| match text.split_once('=') {
@@ -127,6 +245,10 @@ impl Operation for Boot {
             command: "vm boot web[1-3] --cloud=sim --image=ubuntu-24.04 --flavor=m1.small",
         },
         Example {
+            about: "From a volume of its own, for eight hours",
+            command: "vm boot lab --cloud=sim --image=ubuntu-24.04 --flavor=m1.small --volume-size=20 --ttl=8h",
+        },
+        Example {
             about: "What that would do",
             command: "vm boot --n=2 --cloud=sim --image=ubuntu-24.04 --flavor=m1.small --dryrun",
         },
@@ -142,7 +264,8 @@ impl Change for Boot {
         }
         let image: Image = needed(mesh, draft, &cloud, "image", input.image.as_deref()).await?;
         let flavor: Flavor = needed(mesh, draft, &cloud, "flavor", input.flavor.as_deref()).await?;
-        if flavor.disk != 0 && flavor.disk < image.min_disk || flavor.memory < image.min_memory {
+        let own_disk = input.volume.is_none() && input.volume_size.is_none();
+        if own_disk && flavor.disk != 0 && flavor.disk < image.min_disk || flavor.memory < image.min_memory {
             return Err(Error::bad_input(format!(
                 "image {} needs {} GiB of disk and {} MiB of memory; flavor {} has {} and {}",
                 image.name, image.min_disk, image.min_memory, flavor.name, flavor.disk, flavor.memory
@@ -166,7 +289,12 @@ impl Change for Boot {
             }
             None => draft.reserve::<Server>(mesh, &mesh.user()?, input.n.unwrap_or(1)).await?,
         };
-        let metadata = metadata(&input.metadata)?;
+        let mut metadata = metadata(&input.metadata)?;
+        if let Some(ttl) = &input.ttl {
+            let ends = mesh.now().checked_add(time_to_live(ttl)?).unwrap_or(Timestamp::MAX);
+            metadata.insert(EXPIRY_ITEM.to_owned(), ends.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        }
+        let extras = Extras::of(mesh, &input, draft, &cloud).await?;
         for name in &names {
             let server = ThingId::planned();
             let create = CreateServer {
@@ -180,9 +308,12 @@ impl Change for Boot {
                 networks: listed(network.as_deref()).map(NativeId).collect(),
                 security_groups: listed(security_groups.as_deref()).collect(),
                 zone: zone.clone(),
-                user_data: None,
+                user_data: extras.user_data.clone(),
                 username: username.clone(),
                 metadata: metadata.clone(),
+                ports: extras.ports.clone(),
+                server_group: extras.server_group.clone(),
+                volume: extras.volume.clone(),
             };
             draft.placeholder(Thing::Server(planned_server(&create, &cloud)));
             let after: Vec<usize> = key_step.into_iter().collect();
@@ -292,7 +423,7 @@ async fn key(
 }
 
 /// A name that a machine of the cloud has already would make later commands ambiguous.
-async fn free_names(mesh: &Mesh, cloud: &str, names: &[String]) -> Result<()> {
+pub(crate) async fn free_names(mesh: &Mesh, cloud: &str, names: &[String]) -> Result<()> {
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort();
     if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -332,6 +463,7 @@ fn planned_server(create: &CreateServer, cloud: &str) -> Server {
         username: create.username.clone(),
         metadata: create.metadata.clone(),
         mark: None,
+        locked: false,
     }
 }
 

@@ -7,11 +7,15 @@ pub mod lifecycle;
 pub mod lists;
 pub mod login;
 mod own_key;
+pub mod reports;
 mod resolve;
+pub mod server_groups;
+pub mod server_verbs;
+pub mod vm_check;
 pub mod vm_ip;
 
 use cloudmesh_client::Entry;
-use cloudmesh_client::catalogue::{change, query, session, setting};
+use cloudmesh_client::catalogue::{change, query, session, setting, stream};
 
 pub use own_key::OwnKey;
 
@@ -34,7 +38,37 @@ pub static ENTRIES: &[Entry] = &[
     change::<lifecycle::Start>(),
     change::<lifecycle::Stop>(),
     change::<lifecycle::Delete>(),
+    change::<server_verbs::Reboot>(),
+    change::<server_verbs::Suspend>(),
+    change::<server_verbs::Resume>(),
+    change::<server_verbs::Pause>(),
+    change::<server_verbs::Unpause>(),
+    change::<server_verbs::Shelve>(),
+    change::<server_verbs::Unshelve>(),
+    change::<server_verbs::Lock>(),
+    change::<server_verbs::Unlock>(),
+    change::<server_verbs::Rename>(),
+    change::<server_verbs::Resize>(),
+    change::<server_verbs::Rebuild>(),
+    change::<server_verbs::Rescue>(),
+    change::<server_verbs::Unrescue>(),
+    change::<server_verbs::Snapshot>(),
+    change::<server_verbs::Metadata>(),
+    change::<server_verbs::Username>(),
+    change::<server_verbs::Wait>(),
+    stream::<reports::Console>(),
+    query::<reports::Events>(),
+    query::<vm_check::Check>(),
+    query::<vm_check::Ping>(),
     session::<login::Ssh>(),
     change::<vm_ip::Assign>(),
     query::<vm_ip::Show>(),
+    stream::<vm_ip::Inventory>(),
+    query::<reports::Quotas>(),
+    query::<reports::Limits>(),
+    query::<reports::UsageList>(),
+    query::<reports::Zones>(),
+    query::<server_groups::List>(),
+    change::<server_groups::Create>(),
+    change::<server_groups::Delete>(),
 ];

@@ -56,7 +56,7 @@ fn act_and_wait(
     }
 }
 
-fn clouds_of(servers: &[Server]) -> String {
+pub(crate) fn clouds_of(servers: &[Server]) -> String {
     let mut clouds: Vec<&str> = servers.iter().map(|server| server.place.as_str()).collect();
     clouds.sort_unstable();
     clouds.dedup();

@@ -7,11 +7,11 @@ use cloudmesh_client::operation::{Example, Input, Operation, Session};
 use cloudmesh_client::{Mesh, refresh};
 use cloudmesh_model::compute::{Server, ServerStatus};
 use cloudmesh_model::{Error, ErrorKind, HostList, Result};
-use cloudmesh_resource::Family;
+use cloudmesh_resource::{Family, PlaceDescription};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::own_key;
+use crate::own_key::{self, OwnKey};
 use crate::resolve::{self, Wanted};
 
 /// Logs in to a virtual machine, or runs a command on it.
@@ -78,31 +78,7 @@ impl Session for Ssh {
         if let (Some(name), None) = (&input.key, &key) {
             return Err(crate::keys::no_own_key(name));
         }
-        mesh.home().ensure()?;
-        let mut argv = vec!["ssh".to_owned()];
-        let mut option = |text: String| argv.extend(["-o".to_owned(), text]);
-        option(format!("UserKnownHostsFile={}", mesh.home().known_hosts().display()));
-        // Clouds give addresses to one machine after the other, so the name of the key is the machine's id.
-        option(format!(
-            "HostKeyAlias={}",
-            server.native.as_ref().map_or(server.id.as_str(), |native| native.as_str())
-        ));
-        option("StrictHostKeyChecking=accept-new".to_owned());
-        option("ConnectTimeout=20".to_owned());
-        if let Some(private) = key.and_then(|key| key.private_file()) {
-            argv.extend([
-                "-i".to_owned(),
-                private.display().to_string(),
-                "-o".to_owned(),
-                "IdentitiesOnly=yes".to_owned(),
-            ]);
-        }
-        if let Some(port) = place.settings.get("ssh_port") {
-            argv.extend(["-p".to_owned(), port.clone()]);
-        }
-        if let Some(username) = &username {
-            argv.extend(["-l".to_owned(), username.clone()]);
-        }
+        let mut argv = command_line(mesh, &server, place, username.as_deref(), key)?;
         argv.push("--".to_owned());
         argv.push(address);
         argv.extend(input.command);
@@ -112,6 +88,42 @@ impl Session for Ssh {
             about: format!("{} on {}", server.name, server.place),
         })
     }
+}
+
+/// The words of `ssh` that come before the host.
+pub(crate) fn command_line(
+    mesh: &Mesh,
+    server: &Server,
+    place: &PlaceDescription,
+    username: Option<&str>,
+    key: Option<OwnKey>,
+) -> Result<Vec<String>> {
+    mesh.home().ensure()?;
+    let mut argv = vec!["ssh".to_owned()];
+    let mut option = |text: String| argv.extend(["-o".to_owned(), text]);
+    option(format!("UserKnownHostsFile={}", mesh.home().known_hosts().display()));
+    // Clouds give addresses to one machine after the other, so the name of the key is the machine's id.
+    option(format!(
+        "HostKeyAlias={}",
+        server.native.as_ref().map_or(server.id.as_str(), |native| native.as_str())
+    ));
+    option("StrictHostKeyChecking=accept-new".to_owned());
+    option("ConnectTimeout=20".to_owned());
+    if let Some(private) = key.and_then(|key| key.private_file()) {
+        argv.extend([
+            "-i".to_owned(),
+            private.display().to_string(),
+            "-o".to_owned(),
+            "IdentitiesOnly=yes".to_owned(),
+        ]);
+    }
+    if let Some(port) = place.settings.get("ssh_port") {
+        argv.extend(["-p".to_owned(), port.clone()]);
+    }
+    if let Some(username) = username {
+        argv.extend(["-l".to_owned(), username.to_owned()]);
+    }
+    Ok(argv)
 }
 
 /// The server as the cloud shows it now, if what is known of it does not suffice for logging in.

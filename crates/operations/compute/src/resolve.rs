@@ -4,6 +4,9 @@
 use cloudmesh_client::refresh::{self, Fetch};
 use cloudmesh_client::settings::{self, GENERAL, GROUP, Membership};
 use cloudmesh_client::{Mesh, places, records};
+use cloudmesh_model::cloud_things::{
+    Network, Port, Router, SecurityGroup, ServerGroup, Subnet, Volume, VolumeSnapshot,
+};
 use cloudmesh_model::compute::{Flavor, Image, KeyPair, Server};
 use cloudmesh_model::{Error, ErrorKind, HostList, NativeId, Record, Result, ThingKind};
 use cloudmesh_resource::{Fact, Family};
@@ -37,6 +40,14 @@ named!(Image, Image, self => Some(&self.native));
 named!(Flavor, Flavor, self => Some(&self.native));
 named!(KeyPair, Key, self => Some(&self.native));
 named!(Server, Server, self => self.native.as_ref());
+named!(Network, Network, self => self.native.as_ref());
+named!(Subnet, Subnet, self => self.native.as_ref());
+named!(Router, Router, self => self.native.as_ref());
+named!(Port, Port, self => self.native.as_ref());
+named!(SecurityGroup, SecurityGroup, self => self.native.as_ref());
+named!(Volume, Volume, self => self.native.as_ref());
+named!(VolumeSnapshot, VolumeSnapshot, self => self.native.as_ref());
+named!(ServerGroup, ServerGroup, self => self.native.as_ref());
 
 /// The records of a kind at `place`, from the store; read from the place if it never was.
 pub(crate) async fn known<R: Fetch>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {

@@ -1,6 +1,6 @@
 //! `vm ip`: addresses of virtual machines.
 
-use cloudmesh_client::operation::{Change, Envelope, Example, Input, Operation, Query, Rows};
+use cloudmesh_client::operation::{Change, Envelope, Example, Input, Operation, Query, Rows, Stream};
 use cloudmesh_client::{Draft, Freshness, Mesh, policy, refresh};
 use cloudmesh_model::compute::{Reach, Server};
 use cloudmesh_model::noun::ColumnKind::Text;
@@ -140,4 +140,72 @@ struct Nothing;
 
 impl Rows for Nothing {
     fn rows(&mut self, _: Vec<cloudmesh_model::Row>) {}
+}
+
+/// Writes the addresses of virtual machines as an Ansible inventory.
+#[derive(Debug, clap::Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InventoryInput {
+    /// Names or ids, or a host list such as web[1-3]; the last one without them
+    names: Option<HostList>,
+    /// Members of a group, which heads the inventory
+    #[arg(long)]
+    group: Option<String>,
+    /// The cloud that they are on
+    #[arg(long)]
+    cloud: Option<String>,
+}
+
+impl Input for InventoryInput {}
+
+/// `vm ip inventory`.
+pub struct Inventory;
+
+impl Operation for Inventory {
+    const NAME: &'static str = "vm.ip.inventory";
+    const EXAMPLES: &'static [Example] =
+        &[Example { about: "For Ansible", command: "vm ip inventory web[1-2]" }];
+    type Input = InventoryInput;
+}
+
+impl Stream for Inventory {
+    async fn run(
+        mesh: &Mesh,
+        input: InventoryInput,
+        bytes: &mut (dyn FnMut(&[u8]) -> Result<()> + Send),
+    ) -> Result<()> {
+        let wanted = Wanted {
+            names: input.names.as_ref(),
+            group: input.group.as_deref(),
+            cloud: input.cloud.as_deref(),
+        };
+        let servers = resolve::servers(mesh, wanted).await?;
+        // A name is one word in an inventory.
+        let word = |text: &str| -> String {
+            text.chars()
+                .map(|each| if each.is_whitespace() || each.is_control() { '_' } else { each })
+                .collect()
+        };
+        let mut text = format!("[{}]\n", word(input.group.as_deref().unwrap_or("cloudmesh")));
+        for server in &servers {
+            let Some(address) = server.reachable_address() else {
+                return Err(Error::new(ErrorKind::Conflict, format!("{} has no address yet", server.name))
+                    .at(server.place.as_str())
+                    .hint("look again: cm vm status NAMES"));
+            };
+            text.push_str(&format!("{} ansible_host={address}", word(&server.name)));
+            if let Some(username) = &server.username {
+                text.push_str(&format!(" ansible_user={}", word(username)));
+            }
+            let key = match &server.key {
+                Some(name) => crate::own_key::find(mesh, name).await?.and_then(|key| key.private_file()),
+                None => None,
+            };
+            if let Some(file) = key {
+                text.push_str(&format!(" ansible_ssh_private_key_file=\"{}\"", file.display()));
+            }
+            text.push('\n');
+        }
+        bytes(text.as_bytes())
+    }
 }

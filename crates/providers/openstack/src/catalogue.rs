@@ -13,6 +13,7 @@ pub(crate) enum Service {
     Compute,
     Image,
     Network,
+    Volume,
 }
 
 impl Service {
@@ -22,6 +23,7 @@ impl Service {
             Self::Compute => "compute",
             Self::Image => "image",
             Self::Network => "network",
+            Self::Volume => "volume",
         }
     }
 
@@ -31,6 +33,8 @@ impl Service {
             Self::Compute => &["compute", "computev21"],
             Self::Image => &["image", "imagev2"],
             Self::Network => &["network"],
+            // Facts: "Service types authority", the aliases of `block-storage`.
+            Self::Volume => &["block-storage", "volumev3", "block-store", "volume"],
         }
     }
 
@@ -40,6 +44,7 @@ impl Service {
             Self::Compute => "v2.1",
             Self::Image => "v2",
             Self::Network => "v2.0",
+            Self::Volume => "v3",
         }
     }
 }
@@ -113,8 +118,8 @@ fn versioned(url: &str, service: Service) -> String {
     let path_begins = url.find("://").map_or(0, |position| position + 3);
     let has_version = url[path_begins..].split('/').skip(1).any(is_version);
     match (service, has_version) {
-        // An old Nova's v2, with or without the project's id: taken as it is.
-        (Service::Compute, true) => url.to_owned(),
+        // An old Nova's v2 and Cinder's v3, with or without the project's id: taken as they are.
+        (Service::Compute | Service::Volume, true) => url.to_owned(),
         (_, true) => match url.rsplit_once('/') {
             Some((root, last)) if is_version(last) => format!("{root}/{}", service.version()),
             _ => url.to_owned(),
@@ -149,6 +154,7 @@ mod tests {
             (Service::Image, "http://v3.example.org/image/", "http://v3.example.org/image/v2"),
             (Service::Network, "http://h:9696/", "http://h:9696/v2.0"),
             (Service::Network, "http://h/networking/v2.0", "http://h/networking/v2.0"),
+            (Service::Volume, "http://h/volume/v3/0123", "http://h/volume/v3/0123"),
         ] {
             assert_eq!(versioned(url, service), expected);
         }

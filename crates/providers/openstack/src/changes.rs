@@ -1,7 +1,5 @@
 //! Every change but the making of a server. Each is sent once; what its refusal means is decided here.
 
-use std::time::Duration;
-
 use cloudmesh_model::compute::ServerStatus;
 use cloudmesh_model::noun::printable;
 use cloudmesh_model::{Error, ErrorKind, NativeId, Result, ThingId};
@@ -17,11 +15,10 @@ use crate::key_pairs::{self, OneKeyPair};
 use crate::networks;
 use crate::paging::{PageEnd, PageUse, Pager};
 use crate::refusal;
+use crate::server_actions::{self, BUSY};
 use crate::session::{Change, Verb};
+use crate::thing_changes;
 use crate::wire::{escaped, next_link};
-
-/// When a server that is busy may be asked again.
-const BUSY: Duration = Duration::from_secs(2);
 
 pub(crate) async fn perform(cloud: &Cloud, request: &Request) -> Result<Performed> {
     let Action::Compute(action) = &request.action else {
@@ -32,12 +29,6 @@ pub(crate) async fn perform(cloud: &Cloud, request: &Request) -> Result<Performe
         ComputeAction::CreateServer(create) => create_server::perform(cloud, create, request).await,
         ComputeAction::DeleteServer { server } => {
             delete(cloud, Service::Compute, "servers", native(request, server)?, "the server").await
-        }
-        ComputeAction::StartServer { server } => {
-            power(cloud, native(request, server)?, "os-start", ServerStatus::Active).await
-        }
-        ComputeAction::StopServer { server } => {
-            power(cloud, native(request, server)?, "os-stop", ServerStatus::Stopped).await
         }
         ComputeAction::UploadKey { key, name, public_key } => upload_key(cloud, key, name, public_key).await,
         ComputeAction::DeleteKey { name, .. } => {
@@ -64,10 +55,25 @@ pub(crate) async fn perform(cloud: &Cloud, request: &Request) -> Result<Performe
             let done = delete(cloud, Service::Network, "floatingips", native, "the floating address").await?;
             Ok(Performed { gone: true, ..done })
         }
+        ComputeAction::DeleteImage { image } => {
+            let done = delete(cloud, Service::Image, "images", native(request, image)?, "the image").await?;
+            Ok(Performed { gone: true, ..done })
+        }
+        other => {
+            if let Some(outcome) = server_actions::perform(cloud, other, request).await {
+                return outcome;
+            }
+            match thing_changes::perform(cloud, other, request).await {
+                Some(outcome) => outcome,
+                None => {
+                    Err(Error::internal(format!("the native id for {} was not handed over", other.name())))
+                }
+            }
+        }
     }
 }
 
-fn native<'a>(request: &'a Request, thing: &ThingId) -> Result<&'a NativeId> {
+pub(crate) fn native<'a>(request: &'a Request, thing: &ThingId) -> Result<&'a NativeId> {
     request
         .natives
         .get(thing)
@@ -75,7 +81,7 @@ fn native<'a>(request: &'a Request, thing: &ThingId) -> Result<&'a NativeId> {
 }
 
 /// Deletes; what is gone already is deleted.
-async fn delete(
+pub(crate) async fn delete(
     cloud: &Cloud,
     service: Service,
     list: &str,
@@ -89,43 +95,6 @@ async fn delete(
         200..=299 => Ok(Performed { native: Some(native.clone()), ..Performed::default() }),
         404 | 410 => Ok(Performed { native: Some(native.clone()), gone: true, ..Performed::default() }),
         _ => Err(refusal::of(&answer, service.title(), &format!("delete {what} {native}"))),
-    }
-}
-
-/// Starts or stops a server.
-async fn power(cloud: &Cloud, native: &NativeId, verb: &str, goal: ServerStatus) -> Result<Performed> {
-    let path = format!("/servers/{}/action", escaped(native.as_str()));
-    let change = Change {
-        service: Service::Compute,
-        verb: Verb::Post,
-        path: &path,
-        body: Some(json!({ verb: Value::Null })),
-    };
-    let answer = cloud.session.change(&change).await?;
-    let done = Performed { native: Some(native.clone()), ..Performed::default() };
-    if answer.is_success() {
-        return Ok(done);
-    }
-    let doing = format!("{} the server {native}", verb.trim_start_matches("os-"));
-    let error = refusal::of(&answer, Service::Compute.title(), &doing);
-    if answer.status() != 409 {
-        return Err(error);
-    }
-    // Refused because of the state that it is in: perhaps the very state that is wanted.
-    let Some(server) = cloud.server(native).await? else {
-        return Err(Error::new(ErrorKind::NotFound, format!("cannot {doing}: the cloud no longer knows it")));
-    };
-    let on_its_way = match goal {
-        ServerStatus::Active => "powering-on",
-        _ => "powering-off",
-    };
-    if server.status == goal || server.native_status.contains(on_its_way) {
-        return Ok(Performed { thing: Some(Thing::Server(server)), ..done });
-    }
-    let error = error.with("state", &server.native_status);
-    match server.status {
-        ServerStatus::Changing | ServerStatus::Building => Err(error.temporary(Some(BUSY))),
-        _ => Err(error),
     }
 }
 

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cloudmesh_model::cloud_things::{
+    Network, Port, Router, SecurityGroup, ServerGroup, Subnet, Volume, VolumeSnapshot,
+};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server};
 use cloudmesh_model::{Error, Mark, NativeId, Result, ThingId, ThingKind};
 use cloudmesh_resource::{
-    Capability, Changes, Compute, Connection, Found, Pages, Performed, Request, Seen, Thing,
+    Capability, Changes, Compute, Connection, Found, Pages, Performed, Quota, Request, Seen, ServerEvent,
+    Thing, Usage,
 };
 use cloudmesh_transport::http::Answer;
 use jiff::Timestamp;
@@ -24,7 +28,7 @@ use crate::servers::{self, OneServer, ServersPage, WireServer};
 use crate::session::Session;
 use crate::settings::Profile;
 use crate::wire::{Text, escaped, next_link};
-use crate::{capabilities, changes, facts, networks};
+use crate::{capabilities, changes, facts, networks, reports, things};
 
 /// Things up to which each is asked for by itself; more are found faster in one list.
 const FEW: usize = 3;
@@ -311,9 +315,9 @@ impl Cloud {
                 let answer = self.session.get_one(Service::Image, &format!("/images/{id}")).await?;
                 let Some(answer) = answer else { return Ok(None) };
                 let one: images::WireImage<'_> = answer.json()?;
-                Ok(Some(Thing::Image(images::image(place, &one))))
+                Ok(Some(Thing::Image(images::image(&self.session.connection.installation, place, &one))))
             }
-            other => Err(Error::internal(format!("an OpenStack cloud was asked for a {other}"))),
+            other => things::one(self, other, native).await,
         }
     }
 
@@ -347,7 +351,7 @@ impl Cloud {
             ThingKind::Flavor => {
                 self.flavors(&mut |page| page.into_iter().map(Thing::Flavor).for_each(&mut take)).await?;
             }
-            other => return Err(Error::internal(format!("an OpenStack cloud was asked for a {other}"))),
+            other => things::each(self, other, &mut |page| page.into_iter().for_each(&mut take)).await?,
         }
         Ok((all, whole))
     }
@@ -376,7 +380,7 @@ impl Cloud {
             .iter()
             .map(|(id, native)| Seen {
                 id: id.clone(),
-                thing: known.get(native.as_str()).map(|thing| with_id(thing.clone(), id)),
+                thing: known.get(native.as_str()).map(|thing| thing.clone().with_id(id)),
             })
             .collect())
     }
@@ -418,6 +422,12 @@ impl Cloud {
             ThingKind::Address => {
                 self.addresses(&mut |page| page.into_iter().map(Thing::Address).for_each(&mut take)).await?;
             }
+            ThingKind::Image => {
+                self.list_images(&mut |page| page.into_iter().map(Thing::Image).for_each(&mut take)).await?;
+            }
+            kind if things::source(kind).is_some() => {
+                things::each(self, kind, &mut |page| page.into_iter().for_each(&mut take)).await?;
+            }
             // Key pairs are repeatable by name; the other kinds are not made here.
             _ => {}
         }
@@ -432,9 +442,20 @@ impl Cloud {
     async fn list_images(&self, pages: Pages<'_, Image>) -> Result<()> {
         let place = self.name();
         self.each_image_page(&mut |page| {
-            pages(page.images.iter().map(|wire| images::image(place, wire)).collect());
+            let installation = &self.session.connection.installation;
+            pages(page.images.iter().map(|wire| images::image(installation, place, wire)).collect());
         })
         .await
+    }
+
+    /// A list of one kind of thing.
+    async fn list_of<T: Send>(
+        &self,
+        kind: ThingKind,
+        pages: Pages<'_, T>,
+        of: &(dyn Fn(Thing) -> Option<T> + Sync),
+    ) -> Result<()> {
+        things::each(self, kind, &mut |page| pages(page.into_iter().filter_map(of).collect())).await
     }
 
     async fn list_flavors(&self, pages: Pages<'_, Flavor>) -> Result<()> {
@@ -488,19 +509,6 @@ impl Cloud {
         }
         Ok(())
     }
-}
-
-/// `thing` under the id by which it was asked for.
-fn with_id(mut thing: Thing, id: &ThingId) -> Thing {
-    match &mut thing {
-        Thing::Server(server) => server.id = id.clone(),
-        Thing::Image(image) => image.id = id.clone(),
-        Thing::Flavor(flavor) => flavor.id = id.clone(),
-        Thing::Key(key) => key.id = id.clone(),
-        Thing::Address(address) => address.id = id.clone(),
-        Thing::Job(job) => job.id = id.clone(),
-    }
-    thing
 }
 
 #[async_trait]
@@ -562,5 +570,113 @@ impl Compute for Cloud {
 
     async fn facts(&self) -> Result<Vec<(String, String)>> {
         self.here(facts::facts(self).await)
+    }
+
+    async fn networks(&self, pages: Pages<'_, Network>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::Network, pages, &|thing| match thing {
+                Thing::Network(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn subnets(&self, pages: Pages<'_, Subnet>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::Subnet, pages, &|thing| match thing {
+                Thing::Subnet(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn routers(&self, pages: Pages<'_, Router>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::Router, pages, &|thing| match thing {
+                Thing::Router(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn ports(&self, pages: Pages<'_, Port>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::Port, pages, &|thing| match thing {
+                Thing::Port(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn security_groups(&self, pages: Pages<'_, SecurityGroup>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::SecurityGroup, pages, &|thing| match thing {
+                Thing::SecurityGroup(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn volumes(&self, pages: Pages<'_, Volume>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::Volume, pages, &|thing| match thing {
+                Thing::Volume(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn volume_snapshots(&self, pages: Pages<'_, VolumeSnapshot>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::VolumeSnapshot, pages, &|thing| match thing {
+                Thing::VolumeSnapshot(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn server_groups(&self, pages: Pages<'_, ServerGroup>) -> Result<()> {
+        self.here(
+            self.list_of(ThingKind::ServerGroup, pages, &|thing| match thing {
+                Thing::ServerGroup(thing) => Some(thing),
+                _ => None,
+            })
+            .await,
+        )
+    }
+
+    async fn console_output(&self, server: &NativeId, lines: Option<u64>) -> Result<String> {
+        self.here(reports::console_output(self, server, lines).await)
+    }
+
+    async fn console_page(&self, server: &NativeId) -> Result<String> {
+        self.here(reports::console_page(self, server).await)
+    }
+
+    async fn events(&self, server: &NativeId) -> Result<Vec<ServerEvent>> {
+        self.here(reports::events(self, server).await)
+    }
+
+    async fn quotas(&self) -> Result<Vec<Quota>> {
+        self.here(reports::quotas(self).await)
+    }
+
+    async fn usage(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Usage>> {
+        self.here(reports::usage(self, from, to).await)
+    }
+
+    async fn zones(&self) -> Result<Vec<(String, bool)>> {
+        self.here(reports::zones(self).await)
+    }
+
+    async fn volume_types(&self) -> Result<Vec<(String, String)>> {
+        self.here(reports::volume_types(self).await)
     }
 }

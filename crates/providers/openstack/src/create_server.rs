@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloudmesh_model::compute::{Server, ServerStatus};
 use cloudmesh_model::{Error, ErrorKind, NativeId, Result};
-use cloudmesh_resource::{CreateServer, Performed, Request, Thing};
+use cloudmesh_resource::{BootVolume, CreateServer, Performed, Request, Thing};
 use cloudmesh_transport::http::Answer;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -57,6 +57,7 @@ pub(crate) async fn perform(cloud: &Cloud, create: &CreateServer, request: &Requ
         username: create.username.clone().or_else(|| cloud.session.profile.ssh_user.clone()),
         metadata: create.metadata.clone(),
         mark: request.mark.clone(),
+        locked: false,
     };
     Ok(Performed { native: Some(native), thing: Some(Thing::Server(server)), gone: false })
 }
@@ -72,7 +73,22 @@ fn body(create: &CreateServer, networks: &[String], request: &Request) -> Result
     }
     let mut server = Map::new();
     server.insert("name".to_owned(), json!(create.name));
-    server.insert("imageRef".to_owned(), json!(create.image));
+    match &create.volume {
+        None => {
+            server.insert("imageRef".to_owned(), json!(create.image));
+        }
+        // Facts: Compute API reference, "Block Device Mapping v2".
+        Some(BootVolume::New { size, keep }) => {
+            let device = json!({"boot_index": 0, "source_type": "image", "destination_type": "volume",
+                "uuid": create.image, "volume_size": size, "delete_on_termination": !keep});
+            server.insert("block_device_mapping_v2".to_owned(), json!([device]));
+        }
+        Some(BootVolume::There(volume)) => {
+            let device = json!({"boot_index": 0, "source_type": "volume", "destination_type": "volume",
+                "uuid": volume, "delete_on_termination": false});
+            server.insert("block_device_mapping_v2".to_owned(), json!([device]));
+        }
+    }
     server.insert("flavorRef".to_owned(), json!(create.flavor));
     if !metadata.is_empty() {
         server.insert("metadata".to_owned(), Value::Object(metadata));
@@ -84,8 +100,10 @@ fn body(create: &CreateServer, networks: &[String], request: &Request) -> Result
         server.insert("availability_zone".to_owned(), json!(zone));
     }
     // Left out, Nova takes the only network there is, and refuses if there are several.
-    if !networks.is_empty() {
-        let networks: Vec<Value> = networks.iter().map(|network| json!({"uuid": network})).collect();
+    if !networks.is_empty() || !create.ports.is_empty() {
+        let ports = create.ports.iter().map(|port| json!({"port": port}));
+        let networks: Vec<Value> =
+            networks.iter().map(|network| json!({"uuid": network})).chain(ports).collect();
         server.insert("networks".to_owned(), json!(networks));
     }
     if !create.security_groups.is_empty() {
@@ -98,7 +116,10 @@ fn body(create: &CreateServer, networks: &[String], request: &Request) -> Result
         })?;
         server.insert("user_data".to_owned(), json!(STANDARD.encode(content)));
     }
-    Ok(json!({"server": server}))
+    Ok(match &create.server_group {
+        Some(group) => json!({"server": server, "os:scheduler_hints": {"group": group}}),
+        None => json!({"server": server}),
+    })
 }
 
 async fn refused(cloud: &Cloud, create: &CreateServer, answer: &Answer) -> Error {
@@ -152,6 +173,9 @@ mod tests {
             user_data: Some("hash".into()),
             username: Some("ubuntu".into()),
             metadata: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+            ports: vec![],
+            server_group: None,
+            volume: None,
         };
         let mark = Mark::of(&Installation::draw(), &create.server);
         let mut request = Request {

@@ -33,6 +33,7 @@ pub(crate) struct LoginFacts {
     pub(crate) renew: Timestamp,
     pub(crate) user: String,
     pub(crate) project: String,
+    pub(crate) project_id: String,
     pub(crate) endpoints: Vec<Endpoint>,
     /// The newest minor version of Nova's API, once Nova refused a newer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,6 +236,7 @@ pub(crate) async fn log_in(
         expires,
         renew,
         user: answered.user.map(AnsweredName::shown).unwrap_or_default(),
+        project_id: answered.project.as_ref().and_then(|project| project.id.clone()).unwrap_or_default(),
         project: answered.project.map(AnsweredName::shown).unwrap_or_default(),
         endpoints,
         compute_minor: None,
@@ -254,6 +256,7 @@ mod tests {
             renew: moment,
             user: "albert".into(),
             project: "p".into(),
+            project_id: "1".into(),
             endpoints: vec![],
             compute_minor: Some(60),
         };

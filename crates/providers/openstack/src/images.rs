@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use cloudmesh_model::compute::Image;
-use cloudmesh_model::{NativeId, ThingId};
+use cloudmesh_model::{Installation, NativeId};
 use serde::Deserialize;
 
+use crate::marks;
 use crate::wire::{Text, moment};
 
 /// What servers need to know of images, by id.
@@ -55,6 +56,8 @@ pub(crate) struct WireImage<'a> {
     ssh_user: Option<Text<'a>>,
     #[serde(borrow, default)]
     default_user: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    cloudmesh_mark: Option<Text<'a>>,
 }
 
 impl WireImage<'_> {
@@ -76,13 +79,14 @@ impl WireImage<'_> {
 }
 
 /// `wire` in our words.
-pub(crate) fn image(place: &str, wire: &WireImage<'_>) -> Image {
+pub(crate) fn image(installation: &Installation, place: &str, wire: &WireImage<'_>) -> Image {
     let native = NativeId(wire.id.to_owned());
+    let mark = wire.cloudmesh_mark.as_ref().and_then(|mark| mark.as_str().parse().ok());
     let lower = |text: &Option<Text<'_>>| {
         text.as_ref().map(|text| text.as_str().to_ascii_lowercase()).unwrap_or_default()
     };
     Image {
-        id: ThingId::seen(place, &native),
+        id: marks::id(installation, mark.as_ref(), place, &native),
         place: place.to_owned(),
         name: wire.name(),
         status: lower(&wire.status),
@@ -92,6 +96,7 @@ pub(crate) fn image(place: &str, wire: &WireImage<'_>) -> Image {
         min_memory: wire.min_ram.unwrap_or(0),
         created: wire.created_at.as_ref().and_then(|text| moment(text.as_str())),
         username: wire.username(),
+        mark,
         native,
     }
 }

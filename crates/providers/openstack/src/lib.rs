@@ -1,4 +1,4 @@
-//! The provider for OpenStack clouds: Keystone, Nova, Glance and Neutron by their own protocols.
+//! The provider for OpenStack clouds: Keystone, Nova, Glance, Neutron and Cinder by their own protocols.
 //!
 //! Above this crate nobody knows Nova's words; below it, [`cloudmesh_transport::http`] knows none either.
 //! One file a subject: how a cloud is described (`settings`, `clouds_yaml`), how we log in (`identity`,
@@ -21,10 +21,14 @@ mod marks;
 mod networks;
 mod paging;
 mod refusal;
+mod reports;
+mod server_actions;
 mod server_status;
 mod servers;
 mod session;
 mod settings;
+mod thing_changes;
+mod things;
 mod wire;
 
 use std::sync::Arc;

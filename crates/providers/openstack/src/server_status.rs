@@ -5,7 +5,8 @@ use cloudmesh_model::compute::ServerStatus;
 /// The state that `status` and the task under way mean together.
 pub(crate) fn status(status: &str, task: Option<&str>) -> ServerStatus {
     use ServerStatus::{
-        Active, Building, Changing, Deleting, Error, Gone, Paused, Shelved, Stopped, Unknown,
+        Active, Building, Changing, Deleting, Error, Gone, Paused, Rescued, Resized, Shelved, Stopped,
+        Unknown,
     };
     if matches!(task, Some("deleting" | "soft-deleting" | "force_deleting")) {
         return Deleting;
@@ -15,8 +16,9 @@ pub(crate) fn status(status: &str, task: Option<&str>) -> ServerStatus {
     let steady = |steady| if moving { Changing } else { steady };
     match status {
         "BUILD" => Building,
-        // What waits for a resize to be confirmed, and what runs from a rescue disk, runs.
-        "ACTIVE" | "VERIFY_RESIZE" | "RESCUE" => steady(Active),
+        "ACTIVE" => steady(Active),
+        "VERIFY_RESIZE" => steady(Resized),
+        "RESCUE" => steady(Rescued),
         "SHUTOFF" => steady(Stopped),
         "PAUSED" | "SUSPENDED" => steady(Paused),
         "SHELVED" | "SHELVED_OFFLOADED" => steady(Shelved),

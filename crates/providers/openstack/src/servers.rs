@@ -60,6 +60,8 @@ pub(crate) struct WireServer<'a> {
     fault: Option<WireFault<'a>>,
     #[serde(borrow, default)]
     metadata: Option<BTreeMap<Text<'a>, Text<'a>>>,
+    #[serde(default)]
+    locked: Option<bool>,
 }
 
 impl WireServer<'_> {
@@ -206,6 +208,7 @@ pub(crate) fn server(
         username,
         metadata,
         mark,
+        locked: wire.locked.unwrap_or(false),
         native: Some(native),
         place,
     }

@@ -92,13 +92,30 @@ impl Session {
     }
 
     async fn read(&self, service: Service, path: &str) -> Result<Answer> {
-        self.send(service, |endpoint| Ok(Call::get(format!("{endpoint}{path}")).deadline(READ_DEADLINE)))
-            .await
+        self.send(
+            service,
+            None,
+            |endpoint| Ok(Call::get(format!("{endpoint}{path}")).deadline(READ_DEADLINE)),
+        )
+        .await
+    }
+
+    /// A question that the service takes as a POST; it changes nothing.
+    pub(crate) async fn ask(&self, service: Service, path: &str, body: &Value) -> Result<Answer> {
+        self.send(service, None, |endpoint| {
+            Call::post(format!("{endpoint}{path}")).as_read().deadline(READ_DEADLINE).json(body)
+        })
+        .await
     }
 
     /// A change; the answer is given back whatever its status.
     pub(crate) async fn change(&self, change: &Change<'_>) -> Result<Answer> {
-        self.send(change.service, |endpoint| {
+        self.change_at(None, change).await
+    }
+
+    /// A change that needs a minor version of Nova's API.
+    pub(crate) async fn change_at(&self, minor: Option<u32>, change: &Change<'_>) -> Result<Answer> {
+        self.send(change.service, minor, |endpoint| {
             let url = format!("{endpoint}{}", change.path);
             let call = match change.verb {
                 Verb::Post => Call::post(url),
@@ -131,7 +148,12 @@ impl Session {
         catalogue::endpoint(&login.facts.endpoints, service, profile.region.as_deref(), profile.interface)
     }
 
-    async fn send(&self, service: Service, make: impl Fn(&str) -> Result<Call>) -> Result<Answer> {
+    async fn send(
+        &self,
+        service: Service,
+        needed: Option<u32>,
+        make: impl Fn(&str) -> Result<Call>,
+    ) -> Result<Answer> {
         let mut login = self.log_in().await?;
         let mut renewed = false;
         loop {
@@ -141,7 +163,8 @@ impl Session {
                 .secret_header("X-Auth-Token", &login.token)?;
             let minor = self.compute_minor.load(Ordering::Relaxed);
             let versioned = service == Service::Compute && call.effect() == Effect::Read && minor > 1;
-            if versioned {
+            let asked = needed.or(versioned.then_some(minor));
+            if let Some(minor) = asked {
                 call = call
                     .header("OpenStack-API-Version", &format!("compute 2.{minor}"))?
                     .header("X-OpenStack-Nova-API-Version", &format!("2.{minor}"))?;

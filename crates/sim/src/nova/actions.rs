@@ -32,7 +32,7 @@ pub(crate) fn act(state: &mut CloudState, call: &Call<'_>, minor: u32, number: u
     let Some(server) = state.regions[call.region].servers.get(&number) else {
         return Err(fault(404, "Instance could not be found."));
     };
-    use VmState::{Active, Error, Paused, Resized, Stopped, Suspended};
+    use VmState::{Active, Error, Paused, Rescued, Resized, Shelved, Stopped, Suspended};
     let wanted = match action.as_str() {
         "os-start" => change("start", &[Stopped], "powering-on", Active),
         "os-stop" => change("stop", &[Active, Error], "powering-off", Stopped),
@@ -53,6 +53,12 @@ pub(crate) fn act(state: &mut CloudState, call: &Call<'_>, minor: u32, number: u
         "unpause" => change("unpause", &[Paused], "unpausing", Active),
         "suspend" => change("suspend", &[Active], "suspending", Suspended),
         "resume" => change("resume", &[Suspended], "resuming", Active),
+        "shelve" | "shelveOffload" => {
+            change("shelve", &[Active, Stopped, Paused, Suspended], "shelving", Shelved)
+        }
+        "unshelve" => change("unshelve", &[Shelved], "unshelving", Active),
+        "rescue" => change("rescue", &[Active, Stopped, Error], "rescuing", Rescued),
+        "unrescue" => change("unrescue", &[Rescued], "unrescuing", Active),
         "rebuild" => change("rebuild", &[Active, Stopped, Error], "rebuilding", Active),
         "resize" => {
             let id = argument["flavorRef"]

@@ -45,6 +45,9 @@ pub(crate) struct Wanted {
     pub(crate) disk_config: String,
     pub(crate) access: (String, String),
     pub(crate) volumes: Vec<String>,
+    /// A volume to make of an image, and to boot from: image, GiB, whether it goes with the server.
+    pub(crate) new_volume: Option<(String, i64, bool)>,
+    pub(crate) group: Option<String>,
     pub(crate) reservation: String,
     pub(crate) launch_index: u64,
 }
@@ -80,6 +83,8 @@ impl Wanted {
             disk_config: "MANUAL".to_owned(),
             access: (String::new(), String::new()),
             volumes: Vec::new(),
+            new_volume: None,
+            group: None,
             reservation: String::new(),
             launch_index: 0,
         }
@@ -137,6 +142,24 @@ pub(crate) fn make(
             port.insert("device_owner".into(), json!("compute:nova"));
         }
     }
+    let mut volumes = wanted.volumes.clone();
+    if let Some((image, size, goes)) = &wanted.new_volume {
+        let mut volume =
+            crate::cinder::made(state.seeded.uuid(), &wanted.project, &wanted.user, "", *size, now);
+        volume.insert("bootable".into(), json!("true"));
+        volume.insert("volume_image_metadata".into(), json!({"image_id": image}));
+        volume.insert("goes_with_server".into(), json!(goes));
+        let id = volume["id"].as_str().unwrap_or_default().to_owned();
+        region.volumes.insert(id.clone(), volume);
+        volumes.insert(0, id);
+    }
+    for (place, volume) in volumes.iter().enumerate() {
+        if let Some(volume) = region.volumes.get_mut(volume) {
+            let device =
+                if place == 0 { "/dev/vda".to_owned() } else { crate::nova::volumes::device(place - 1) };
+            crate::cinder::attached(volume, &id, &device, now);
+        }
+    }
     let number = region.next_server;
     region.next_server += 1;
     let action = Action {
@@ -181,7 +204,8 @@ pub(crate) fn make(
         locked_reason: None,
         reservation: wanted.reservation.clone(),
         launch_index: wanted.launch_index,
-        volumes: wanted.volumes.clone(),
+        volumes,
+        group: wanted.group.clone(),
         actions: Vec::new(),
         fragments: Fragments::default(),
     };

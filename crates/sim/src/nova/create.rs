@@ -71,6 +71,13 @@ pub(crate) fn create(state: &mut CloudState, call: &Call<'_>, minor: u32) -> Out
         return Err(bad("min_count must be <= max_count"));
     }
     let mut wanted = read(state, call, minor, fields)?;
+    let hints = body.get("os:scheduler_hints").or_else(|| body.get("OS-SCH-HNT:scheduler_hints"));
+    if let Some(group) = hints.and_then(|hints| hints["group"].as_str()) {
+        if !state.regions[call.region].server_groups.contains_key(group) {
+            return Err(bad(&format!("Instance group {group} could not be found.")));
+        }
+        wanted.group = Some(group.to_owned());
+    }
     if most_count > 1 && wanted.networks.iter().any(|wish| wish.port.is_some() || wish.fixed_ip.is_some()) {
         return Err(bad("Unable to launch multiple instances with a single configured port or fixed IP."));
     }
@@ -182,7 +189,8 @@ fn read(
         .cloned()
         .ok_or_else(|| bad(&format!("Flavor {id} could not be found.")))?;
     wanted.image = image(region, call, fields, &wanted.flavor)?;
-    wanted.volumes = volumes(fields);
+    wanted.volumes = volumes(region, call, fields)?;
+    wanted.new_volume = new_volume(region, call, fields)?;
     if let Some(name) = text("key_name") {
         let pair = region.key_pairs.get(&call.who.user).and_then(|pairs| pairs.get(name));
         wanted.key = Some(pair.cloned().ok_or_else(|| bad("Invalid key_name provided."))?);
@@ -240,11 +248,51 @@ fn devices(fields: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     fields.get("block_device_mapping_v2").and_then(Value::as_array).into_iter().flatten()
 }
 
-fn volumes(fields: &Map<String, Value>) -> Vec<String> {
-    devices(fields)
-        .filter(|device| device["source_type"] == "volume")
-        .filter_map(|device| device["uuid"].as_str().map(str::to_owned))
-        .collect()
+fn volumes(region: &Region, call: &Call<'_>, fields: &Map<String, Value>) -> Result<Vec<String>, Answer> {
+    let mut volumes = Vec::new();
+    for device in devices(fields).filter(|device| device["source_type"] == "volume") {
+        let id = device["uuid"].as_str().unwrap_or_default();
+        let volume = region
+            .volumes
+            .get(id)
+            .filter(|volume| volume["os-vol-tenant-attr:tenant_id"] == call.who.project)
+            .ok_or_else(|| bad(&format!("Block Device Mapping is Invalid: failed to get volume {id}.")))?;
+        if volume["status"] != "available" {
+            return Err(bad(&format!(
+                "Invalid volume: volume '{id}' status must be 'available'. Currently in '{}' status.",
+                volume["status"].as_str().unwrap_or_default()
+            )));
+        }
+        volumes.push(id.to_owned());
+    }
+    Ok(volumes)
+}
+
+/// A device that is to be made of an image.
+fn new_volume(
+    region: &Region,
+    call: &Call<'_>,
+    fields: &Map<String, Value>,
+) -> Result<Option<(String, i64, bool)>, Answer> {
+    let wanted = devices(fields)
+        .find(|device| device["source_type"] == "image" && device["destination_type"] == "volume");
+    let Some(device) = wanted else { return Ok(None) };
+    let id = device["uuid"].as_str().unwrap_or_default();
+    let known = region.images.iter().any(|image| {
+        image["id"] == id && (image["visibility"] == "public" || image["owner"] == call.who.project)
+    });
+    if !known {
+        return Err(bad(&format!("Block Device Mapping is Invalid: failed to get image {id}.")));
+    }
+    let size = match &device["volume_size"] {
+        Value::Number(size) => size.as_i64(),
+        Value::String(size) => size.parse().ok(),
+        _ => None,
+    };
+    let Some(size) = size.filter(|size| *size > 0) else {
+        return Err(bad("Images with destination_type 'volume' need to have a non-zero size specified"));
+    };
+    Ok(Some((id.to_owned(), size, device["delete_on_termination"] == true)))
 }
 
 fn image(

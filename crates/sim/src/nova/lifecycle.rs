@@ -77,6 +77,17 @@ fn gone(region: &mut Region, number: u64) {
     server.vm_state = VmState::Deleted;
     let id = server.id.clone();
     let ports = std::mem::take(&mut server.ports);
+    for volume in std::mem::take(&mut server.volumes) {
+        if region
+            .volumes
+            .get(&volume)
+            .is_some_and(|volume| volume.get("goes_with_server") == Some(&json!(true)))
+        {
+            region.volumes.remove(&volume);
+        } else if let Some(volume) = region.volumes.get_mut(&volume) {
+            crate::cinder::detached(volume, &id);
+        }
+    }
     region.server_numbers.remove(&id);
     for port in &ports {
         let made_by_nova = region.ports.get(port).is_some_and(|port| port["device_id"] == id);

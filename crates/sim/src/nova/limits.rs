@@ -74,7 +74,7 @@ pub(crate) fn limits(state: &CloudState, call: &Call<'_>, minor: u32) -> Outcome
         "maxTotalCores": limit("cores"), "totalCoresUsed": used.cores,
         "maxTotalRAMSize": limit("ram"), "totalRAMUsed": used.ram,
         "maxTotalKeypairs": limit("key_pairs"), "maxServerMeta": limit("metadata_items"),
-        "maxServerGroups": limit("server_groups"), "totalServerGroupsUsed": 0,
+        "maxServerGroups": limit("server_groups"), "totalServerGroupsUsed": state.regions[call.region].server_groups.len(),
         "maxServerGroupMembers": limit("server_group_members"),
     });
     if minor < 36 {

@@ -11,9 +11,11 @@ pub(crate) mod limits;
 pub(crate) mod listing;
 pub(crate) mod microversion;
 pub(crate) mod model;
+pub(crate) mod server_groups;
 pub(crate) mod servers;
 pub(crate) mod validate;
 pub(crate) mod view;
+pub(crate) mod volumes;
 
 use hyper::Method;
 use serde_json::json;
@@ -94,7 +96,7 @@ fn versioned(state: &mut CloudState, call: &Call<'_>, minor: u32) -> Outcome {
                     "hosts": {"sim-host-1": {"nova-compute": service}}}]}),
             ))
         }
-        (&Method::GET, ["os-server-groups"]) => Ok(Answer::json(200, &json!({"server_groups": []}))),
+        (_, ["os-server-groups", rest @ ..]) => server_groups::answer(state, call, minor, rest),
         (&Method::GET, ["extensions"]) => Ok(Answer::json(200, &json!({"extensions": []}))),
         (&Method::GET, ["os-services" | "os-hypervisors" | "os-aggregates" | "os-migrations", ..]) => {
             Err(forbidden(&format!("os_compute_api:{}:list", path[0])))

@@ -19,6 +19,9 @@ pub(crate) enum VmState {
     Paused,
     Suspended,
     Resized,
+    #[serde(rename = "shelved_offloaded")]
+    Shelved,
+    Rescued,
     Error,
     Deleted,
 }
@@ -32,6 +35,8 @@ impl VmState {
             Self::Paused => "paused",
             Self::Suspended => "suspended",
             Self::Resized => "resized",
+            Self::Shelved => "shelved_offloaded",
+            Self::Rescued => "rescued",
             Self::Error => "error",
             Self::Deleted => "deleted",
         }
@@ -40,9 +45,9 @@ impl VmState {
     /// libvirt's number for it: 0 none, 1 running, 3 paused, 4 shut down, 7 suspended.
     pub(crate) fn power_state(self) -> u8 {
         match self {
-            Self::Active | Self::Resized => 1,
+            Self::Active | Self::Resized | Self::Rescued => 1,
             Self::Paused => 3,
-            Self::Stopped => 4,
+            Self::Stopped | Self::Shelved => 4,
             Self::Suspended => 7,
             Self::Building | Self::Error | Self::Deleted => 0,
         }
@@ -95,6 +100,9 @@ pub(crate) struct Server {
     pub(crate) reservation: String,
     pub(crate) launch_index: u64,
     pub(crate) volumes: Vec<String>,
+    /// The server group that it joined.
+    #[serde(default)]
+    pub(crate) group: Option<String>,
     pub(crate) actions: Vec<Action>,
     #[serde(skip)]
     pub(crate) fragments: Fragments,
@@ -160,6 +168,8 @@ impl Server {
             (VmState::Paused, _) => "PAUSED",
             (VmState::Suspended, _) => "SUSPENDED",
             (VmState::Resized, _) => "VERIFY_RESIZE",
+            (VmState::Shelved, _) => "SHELVED_OFFLOADED",
+            (VmState::Rescued, _) => "RESCUE",
             (VmState::Error, _) => "ERROR",
             (VmState::Deleted, _) => "DELETED",
         }

@@ -29,6 +29,7 @@ pub(crate) fn answer(state: &mut CloudState, call: &Call<'_>, minor: u32, rest: 
         (_, ["metadata", rest @ ..]) => metadata(state, call, number, rest),
         (_, ["tags", rest @ ..]) if minor >= 26 => tags(state, call, number, rest),
         (&Method::POST, ["remote-consoles"]) if minor >= 6 => actions::remote_console(call, id),
+        (_, ["os-volume_attachments", rest @ ..]) => super::volumes::answer(state, call, number, rest),
         (&Method::PUT | &Method::POST | &Method::DELETE, _) => {
             Err(fault(404, "The resource could not be found."))
         }
@@ -69,7 +70,7 @@ pub(crate) fn show(state: &CloudState, call: &Call<'_>, minor: u32, number: u64,
     let floating = view::FloatingByPort::of(region);
     let mut shown = view::server(region, server(state, call, number)?, &floating, call, minor);
     if minor >= 71 {
-        shown["server_groups"] = json!([]);
+        shown["server_groups"] = json!(server(state, call, number)?.group.iter().collect::<Vec<_>>());
     }
     Ok(Answer::json(status, &json!({"server": shown})))
 }
@@ -254,14 +255,6 @@ fn read(state: &CloudState, call: &Call<'_>, minor: u32, number: u64, rest: &[&s
                 })
                 .collect();
             Ok(Answer::json(200, &json!({"security_groups": groups})))
-        }
-        ["os-volume_attachments"] => {
-            let shown: Vec<Value> = server
-                .volumes
-                .iter()
-                .map(|id| json!({"id": id, "volumeId": id, "serverId": server.id, "device": "/dev/vdb"}))
-                .collect();
-            Ok(Answer::json(200, &json!({"volumeAttachments": shown})))
         }
         ["os-instance-actions"] => {
             let shown: Vec<Value> = server

@@ -180,6 +180,9 @@ pub(crate) fn create(id: &ThingId, name: &str, image: &Image, flavor: &Flavor) -
         user_data: None,
         username: Some("ubuntu".to_owned()),
         metadata: BTreeMap::from([("project".to_owned(), "trial".to_owned())]),
+        ports: vec![],
+        server_group: None,
+        volume: None,
     }
 }
 
