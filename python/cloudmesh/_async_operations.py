@@ -4,6 +4,223 @@
 from ._core import async_change, async_query, async_session, async_setting, stream, text, texts
 
 
+class AsyncZoneOperations:
+    """`zone`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, *, cloud=None, refresh=False):
+        """Shows the availability zones of machines.
+
+        Args:
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.zone.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "zone.list", {"cloud": text(cloud)}, refresh)
+
+
+class AsyncVolumeTypeOperations:
+    """`volume type`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, *, cloud=None, refresh=False):
+        """Shows the types of volumes.
+
+        Args:
+            cloud: The cloud.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.volume.type.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "volume.type.list", {"cloud": text(cloud)}, refresh)
+
+
+class AsyncVolumeSnapshotOperations:
+    """`volume snapshot`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, names=None, *, cloud=None, refresh=False):
+        """Shows the copies of volumes.
+
+        Args:
+            names: Only these: names or ids, or a host list.
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.volume.snapshot.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "volume.snapshot.list", {"names": text(names), "cloud": text(cloud)}, refresh)
+
+    async def create(self, names, *, cloud=None, name=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Copies volumes as they are now.
+
+        Args:
+            names: Volumes, by name or id, or a host list.
+            cloud: The cloud that they are on.
+            name: Name of the copy, for one volume; the volume's name and the time without it.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.volume.snapshot.create("data", cloud="sim", name="data-copy")
+        """
+        return await async_change(self._mesh, "volume.snapshot.create", {"names": text(names), "cloud": text(cloud), "name": text(name)}, dryrun, yes, wait, progress)
+
+    async def delete(self, names, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes copies of volumes.
+
+        Args:
+            names: Names or ids, or a host list.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.volume.snapshot.delete("data-copy", cloud="sim", yes=True)
+        """
+        return await async_change(self._mesh, "volume.snapshot.delete", {"names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+
+class AsyncVolumeOperations:
+    """`volume`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    @property
+    def snapshot(self):
+        """`volume snapshot`."""
+        return AsyncVolumeSnapshotOperations(self._mesh)
+
+    @property
+    def type(self):
+        """`volume type`."""
+        return AsyncVolumeTypeOperations(self._mesh)
+
+    async def list(self, names=None, *, cloud=None, refresh=False):
+        """Shows the volumes.
+
+        Args:
+            names: Only these: names or ids, or a host list.
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.volume.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "volume.list", {"names": text(names), "cloud": text(cloud)}, refresh)
+
+    async def create(self, names, *, size, cloud=None, image=None, snapshot=None, volume_type=None, zone=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Makes volumes.
+
+        Args:
+            names: Names, or a host list such as data[1-3].
+            size: Size in GiB.
+            cloud: The cloud.
+            image: Image to write to it, by name or id.
+            snapshot: Copy of a volume to begin as, by name or id.
+            volume_type: Type of volume; the cloud's default without it.
+            zone: Availability zone.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.volume.create("data", size=10, cloud="sim")
+        """
+        return await async_change(self._mesh, "volume.create", {"names": text(names), "size": size, "cloud": text(cloud), "image": text(image), "snapshot": text(snapshot), "volume_type": text(volume_type), "zone": text(zone)}, dryrun, yes, wait, progress)
+
+    async def extend(self, names, *, size, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Makes volumes larger; what is on them stays.
+
+        Args:
+            names: Names or ids, or a host list.
+            size: New size in GiB.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.volume.extend("data", size=20, cloud="sim")
+        """
+        return await async_change(self._mesh, "volume.extend", {"names": text(names), "size": size, "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def attach(self, names, vm, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Gives a machine a volume.
+
+        Args:
+            names: Volumes, by name or id, or a host list.
+            vm: The machine, by name or id.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.volume.attach("data", "web1", cloud="sim")
+        """
+        return await async_change(self._mesh, "volume.attach", {"names": text(names), "vm": text(vm), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def detach(self, names, vm=None, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Takes volumes off the machines that have them. Unmount them there first.
+
+        Args:
+            names: Volumes, by name or id, or a host list.
+            vm: The machine, by name or id; the only one that has it without it.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.volume.detach("data", cloud="sim")
+        """
+        return await async_change(self._mesh, "volume.detach", {"names": text(names), "vm": text(vm), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def delete(self, names, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes volumes, and what is on them.
+
+        Args:
+            names: Names or ids, or a host list.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.volume.delete("data", cloud="sim", yes=True)
+        """
+        return await async_change(self._mesh, "volume.delete", {"names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+
 class AsyncVmIpOperations:
     """`vm ip`."""
 
@@ -42,6 +259,19 @@ class AsyncVmIpOperations:
         """
         return await async_query(self._mesh, "vm.ip.show", {"names": text(names), "cloud": text(cloud), "group": text(group)}, refresh)
 
+    def inventory(self, names=None, *, cloud=None, group=None):
+        """Writes the addresses of virtual machines as an Ansible inventory.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group, which heads the inventory.
+
+        Examples:
+            >>> mesh.vm.ip.inventory("web[1-2]")
+        """
+        return stream(self._mesh, "vm.ip.inventory", {"names": text(names), "cloud": text(cloud), "group": text(group)})
+
 
 class AsyncVmOperations:
     """`vm`."""
@@ -56,7 +286,7 @@ class AsyncVmOperations:
         """`vm ip`."""
         return AsyncVmIpOperations(self._mesh)
 
-    async def boot(self, names=None, *, cloud=None, flavor=None, group=None, image=None, key=None, metadata=None, n=None, name=None, network=None, public=False, secgroup=None, username=None, zone=None, dryrun=False, yes=False, wait=None, progress=True):
+    async def boot(self, names=None, *, cloud=None, flavor=None, group=None, image=None, keep_volume=False, key=None, metadata=None, n=None, name=None, network=None, port=None, public=False, secgroup=None, server_group=None, ttl=None, user_data=None, username=None, volume=None, volume_size=None, zone=None, dryrun=False, yes=False, wait=None, progress=True):
         """Boots virtual machines.
         What is not given comes from the defaults of the cloud, then the general ones; --dryrun shows which.
 
@@ -66,14 +296,21 @@ class AsyncVmOperations:
             flavor: Flavor, by name or id.
             group: Group that the machines join.
             image: Image, by name or id.
+            keep_volume: Keep that volume when the machine is deleted.
             key: Key to log in with.
             metadata: Metadata.
             n: How many.
             name: Names, as an option.
             network: Networks, by name or id, separated by commas.
+            port: Ports to plug in, by name or id, separated by commas; for one machine.
             public: Give each a floating (public) address.
             secgroup: Security groups, separated by commas.
+            server_group: Server group to join, by name or id.
+            ttl: How long it is wanted: 90m, 8h, 3d; `cm orphans` shows what outlived that.
+            user_data: File with user data: a script, or cloud-init's instructions.
             username: Account to log in with.
+            volume: Boot from a volume that is there, by name or id; for one machine.
+            volume_size: Boot from a new volume of this size, made from the image.
             zone: Availability zone.
             dryrun: Return the plan, kept for `apply`; do nothing else.
             yes: What this destroys is confirmed.
@@ -82,9 +319,10 @@ class AsyncVmOperations:
 
         Examples:
             >>> mesh.vm.boot("web[1-3]", cloud="sim", flavor="m1.small", image="ubuntu-24.04")
+            >>> mesh.vm.boot("lab", cloud="sim", flavor="m1.small", image="ubuntu-24.04", ttl="8h", volume_size=20)
             >>> mesh.vm.boot(cloud="sim", flavor="m1.small", image="ubuntu-24.04", n=2, dryrun=True)
         """
-        return await async_change(self._mesh, "vm.boot", {"names": text(names), "cloud": text(cloud), "flavor": text(flavor), "group": text(group), "image": text(image), "key": text(key), "metadata": texts(metadata), "n": n, "name": text(name), "network": text(network), "public": public, "secgroup": text(secgroup), "username": text(username), "zone": text(zone)}, dryrun, yes, wait, progress)
+        return await async_change(self._mesh, "vm.boot", {"names": text(names), "cloud": text(cloud), "flavor": text(flavor), "group": text(group), "image": text(image), "keep_volume": keep_volume, "key": text(key), "metadata": texts(metadata), "n": n, "name": text(name), "network": text(network), "port": text(port), "public": public, "secgroup": text(secgroup), "server_group": text(server_group), "ttl": text(ttl), "user_data": text(user_data), "username": text(username), "volume": text(volume), "volume_size": volume_size, "zone": text(zone)}, dryrun, yes, wait, progress)
 
     async def list(self, names=None, *, cloud=None, refresh=False):
         """Shows the virtual machines.
@@ -179,6 +417,379 @@ class AsyncVmOperations:
         """
         return await async_change(self._mesh, "vm.delete", {"names": text(names), "cloud": text(cloud), "group": text(group), "keep": keep}, dryrun, yes, wait, progress)
 
+    async def reboot(self, names=None, *, cloud=None, group=None, hard=False, dryrun=False, yes=False, wait=None, progress=True):
+        """Starts virtual machines anew.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            hard: Cut the power instead of asking the system.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.reboot("web1")
+            >>> mesh.vm.reboot("web2", hard=True)
+        """
+        return await async_change(self._mesh, "vm.reboot", {"names": text(names), "cloud": text(cloud), "group": text(group), "hard": hard}, dryrun, yes, wait, progress)
+
+    async def suspend(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Writes the memory of virtual machines to disk and stops them.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.suspend("web[1-2]")
+        """
+        return await async_change(self._mesh, "vm.suspend", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def resume(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Lets suspended virtual machines go on.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.resume("web1")
+        """
+        return await async_change(self._mesh, "vm.resume", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def pause(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Stops the processors of virtual machines; their memory stays on the host.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.pause("web1")
+        """
+        return await async_change(self._mesh, "vm.pause", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def unpause(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Lets paused virtual machines go on.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.unpause("web1")
+        """
+        return await async_change(self._mesh, "vm.unpause", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def shelve(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Stops virtual machines and keeps only their disks, so that they take no place on a host.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.shelve("web1")
+        """
+        return await async_change(self._mesh, "vm.shelve", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def unshelve(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Brings shelved virtual machines back.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.unshelve("web1")
+        """
+        return await async_change(self._mesh, "vm.unshelve", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def lock(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Locks virtual machines against changes until they are unlocked.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.lock("web1")
+        """
+        return await async_change(self._mesh, "vm.lock", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def unlock(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Takes locks off virtual machines.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.unlock("web1")
+        """
+        return await async_change(self._mesh, "vm.unlock", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def rename(self, old, new, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Gives a virtual machine another name; the system on it keeps its host name.
+
+        Args:
+            old: Its name or id.
+            new: Its new name.
+            cloud: The cloud that it is on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.rename("web3", "front")
+        """
+        return await async_change(self._mesh, "vm.rename", {"old": text(old), "new": text(new), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def resize(self, names=None, *, cloud=None, confirm=False, flavor=None, revert=False, dryrun=False, yes=False, wait=None, progress=True):
+        """Gives virtual machines another flavor, and confirms that or turns it back.
+        A resized machine waits until it is confirmed; until then the old one is kept beside.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            confirm: Confirm it; with --flavor as soon as the machine runs.
+            flavor: The new flavor, by name or id.
+            revert: Turn it back.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.resize("web1", confirm=True, flavor="m1.medium")
+            >>> mesh.vm.resize("web2", flavor="m1.medium")
+        """
+        return await async_change(self._mesh, "vm.resize", {"names": text(names), "cloud": text(cloud), "confirm": confirm, "flavor": text(flavor), "revert": revert}, dryrun, yes, wait, progress)
+
+    async def rebuild(self, names, *, cloud=None, image=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Installs an image anew on the disks of virtual machines. What was on the disks is lost; names and addresses stay.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3].
+            cloud: The cloud that they are on.
+            image: Image, by name or id; the one each was booted from without it.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.rebuild("web1", yes=True)
+        """
+        return await async_change(self._mesh, "vm.rebuild", {"names": text(names), "cloud": text(cloud), "image": text(image)}, dryrun, yes, wait, progress)
+
+    async def rescue(self, names=None, *, cloud=None, image=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Starts virtual machines from a rescue disk, with their own one beside it.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            image: Image to start from; the cloud's choice without it.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.rescue("web1")
+        """
+        return await async_change(self._mesh, "vm.rescue", {"names": text(names), "cloud": text(cloud), "image": text(image)}, dryrun, yes, wait, progress)
+
+    async def unrescue(self, names=None, *, cloud=None, group=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Starts rescued virtual machines from their own disks again.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.unrescue("web1")
+        """
+        return await async_change(self._mesh, "vm.unrescue", {"names": text(names), "cloud": text(cloud), "group": text(group)}, dryrun, yes, wait, progress)
+
+    async def snapshot(self, names=None, *, cloud=None, name=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Makes images of the disks of virtual machines.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            name: Name of the image, for one machine; the machine's name and the time without it.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.snapshot("web1", name="web1-installed")
+        """
+        return await async_change(self._mesh, "vm.snapshot", {"names": text(names), "cloud": text(cloud), "name": text(name)}, dryrun, yes, wait, progress)
+
+    async def metadata(self, names, items=None, *, cloud=None, remove=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Sets and removes metadata of virtual machines; other items stay.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3].
+            items: Items to set.
+            cloud: The cloud that they are on.
+            remove: Items to remove, separated by commas.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.metadata("web1", ["course=e516"])
+            >>> mesh.vm.metadata("web2", remove=["course"])
+        """
+        return await async_change(self._mesh, "vm.metadata", {"names": text(names), "items": texts(items), "cloud": text(cloud), "remove": texts(remove)}, dryrun, yes, wait, progress)
+
+    async def username(self, username, names=None, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Sets the account to log in with; it is kept with the machines in the cloud.
+
+        Args:
+            username: The account.
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.username("ubuntu", "web3")
+        """
+        return await async_change(self._mesh, "vm.username", {"username": text(username), "names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def wait(self, names=None, *, cloud=None, group=None, timeout=None, until=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Waits until virtual machines are in a state.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            timeout: How long at the most, seconds.
+            until: The state.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.vm.wait("web[1-2]", timeout=60, until="active")
+        """
+        return await async_change(self._mesh, "vm.wait", {"names": text(names), "cloud": text(cloud), "group": text(group), "timeout": timeout, "until": text(until)}, dryrun, yes, wait, progress)
+
+    def console(self, name=None, *, cloud=None, follow=False, lines=None, url=False):
+        """Shows what a virtual machine wrote to its console; of the last one without a name.
+
+        Args:
+            name: Name or id.
+            cloud: The cloud that it is on.
+            follow: Go on until Ctrl-C.
+            lines: Only so many lines, the last ones.
+            url: The address of a page with its screen instead; whoever has it can use it for a while.
+
+        Examples:
+            >>> mesh.vm.console("web1", lines=20)
+            >>> mesh.vm.console("web1", url=True)
+        """
+        return stream(self._mesh, "vm.console", {"name": text(name), "cloud": text(cloud), "follow": follow, "lines": lines, "url": url})
+
+    async def events(self, name=None, *, cloud=None, refresh=False):
+        """Shows what was done with a virtual machine, the newest first; with the last one without a name.
+
+        Args:
+            name: Name or id.
+            cloud: The cloud that it is on.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.vm.events("web1")
+        """
+        return await async_query(self._mesh, "vm.events", {"name": text(name), "cloud": text(cloud)}, refresh)
+
+    async def check(self, names=None, *, cloud=None, group=None, refresh=False):
+        """Checks whether virtual machines can be logged in to: state, address, port, log-in.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.vm.check("web[1-2]")
+        """
+        return await async_query(self._mesh, "vm.check", {"names": text(names), "cloud": text(cloud), "group": text(group)}, refresh)
+
+    async def ping(self, names=None, *, cloud=None, group=None, refresh=False):
+        """Tries whether virtual machines answer: by `ping`, or where that does not get through, at the port of SSH.
+
+        Args:
+            names: Names or ids, or a host list such as web[1-3]; the last one without them.
+            cloud: The cloud that they are on.
+            group: Members of a group.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.vm.ping("web[1-2]")
+        """
+        return await async_query(self._mesh, "vm.ping", {"names": text(names), "cloud": text(cloud), "group": text(group)}, refresh)
+
     async def ssh(self, name=None, *, cloud=None, command=None, key=None, username=None):
         """Logs in to a virtual machine, or runs a command on it.
 
@@ -251,6 +862,220 @@ class AsyncVarOperations:
         return await async_setting(self._mesh, "var.delete", {"names": texts(names)})
 
 
+class AsyncUsageOperations:
+    """`usage`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, *, cloud=None, end=None, start=None, refresh=False):
+        """Shows what machines used in a period, and the sum of all.
+
+        Args:
+            cloud: Clouds, separated by commas, or `all`.
+            end: Until when; now without it.
+            start: From when on, as a date (2026-01-31) or a moment; four weeks ago without it.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.usage.list(cloud="sim")
+            >>> mesh.usage.list(cloud="sim", end="2026-02-01", start="2026-01-01")
+        """
+        return await async_query(self._mesh, "usage.list", {"cloud": text(cloud), "end": text(end), "start": text(start)}, refresh)
+
+
+class AsyncSubnetOperations:
+    """`subnet`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, names=None, *, cloud=None, refresh=False):
+        """Shows the subnets of networks.
+
+        Args:
+            names: Only these: names or ids, or a host list.
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.subnet.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "subnet.list", {"names": text(names), "cloud": text(cloud)}, refresh)
+
+
+class AsyncServergroupOperations:
+    """`servergroup`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, *, cloud=None, refresh=False):
+        """Shows the server groups.
+
+        Args:
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.servergroup.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "servergroup.list", {"cloud": text(cloud)}, refresh)
+
+    async def create(self, names, *, policy, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Makes server groups.
+
+        Args:
+            names: Names, or a host list.
+            policy: What it wants of its members.
+            cloud: The cloud.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.servergroup.create("apart", policy="anti-affinity", cloud="sim")
+        """
+        return await async_change(self._mesh, "servergroup.create", {"names": text(names), "policy": text(policy), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def delete(self, names, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes server groups; their members stay.
+
+        Args:
+            names: Names or ids, or a host list.
+            cloud: The cloud.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.servergroup.delete("apart", cloud="sim", yes=True)
+        """
+        return await async_change(self._mesh, "servergroup.delete", {"names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+
+class AsyncSecgroupOperations:
+    """`secgroup`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, group=None, *, cloud=None, refresh=False):
+        """Shows the rules of security groups in the store; with --cloud those of a cloud, and how the two differ.
+
+        Args:
+            group: Only this group.
+            cloud: Clouds to compare with, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.secgroup.list()
+            >>> mesh.secgroup.list("web", cloud="sim")
+        """
+        return await async_query(self._mesh, "secgroup.list", {"group": text(group), "cloud": text(cloud)}, refresh)
+
+    async def add(self, group, rule, from_, to, protocol, cidr, *, outgoing=False):
+        """Adds a rule to a security group in the store; the group is made if it is not there.
+
+        Args:
+            group: The group.
+            rule: Name of the rule.
+            from_: First port, or `any`; for icmp the type.
+            to: Last port, or `any`; for icmp the code.
+            protocol: tcp, udp, icmp, another name or number, or `any`.
+            cidr: Addresses of the other side such as 0.0.0.0/0; or group=NAME for the members of a group.
+            outgoing: About traffic that goes out.
+
+        Examples:
+            >>> mesh.secgroup.add("web", "ssh", "22", "22", "tcp", "0.0.0.0/0")
+        """
+        return await async_setting(self._mesh, "secgroup.add", {"group": text(group), "rule": text(rule), "from": text(from_), "to": text(to), "protocol": text(protocol), "cidr": text(cidr), "outgoing": outgoing})
+
+    async def delete(self, group, rule=None, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes a security group, or one rule of it, from the store; with --cloud from a cloud.
+
+        Args:
+            group: The group.
+            rule: Only this rule, by its name in the store.
+            cloud: On this cloud, instead of in the store.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.secgroup.delete("web", "ssh")
+            >>> mesh.secgroup.delete("web", cloud="sim", yes=True)
+        """
+        return await async_change(self._mesh, "secgroup.delete", {"group": text(group), "rule": text(rule), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def upload(self, group=None, *, cloud=None, keep=False, dryrun=False, yes=False, wait=None, progress=True):
+        """Makes security groups of clouds like those in the store: missing groups and rules are made, incoming rules that the store has not are removed.
+
+        Args:
+            group: The group; all of the store without it.
+            cloud: Clouds, separated by commas, or `all`.
+            keep: Keep rules that only the cloud has.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.secgroup.upload("web", cloud="sim", dryrun=True)
+            >>> mesh.secgroup.upload(cloud="sim")
+        """
+        return await async_change(self._mesh, "secgroup.upload", {"group": text(group), "cloud": text(cloud), "keep": keep}, dryrun, yes, wait, progress)
+
+
+class AsyncRouterOperations:
+    """`router`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, names=None, *, cloud=None, refresh=False):
+        """Shows the routers.
+
+        Args:
+            names: Only these: names or ids, or a host list.
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.router.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "router.list", {"names": text(names), "cloud": text(cloud)}, refresh)
+
+    async def delete(self, names, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes routers that nothing is connected to.
+
+        Args:
+            names: Names or ids, or a host list.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.router.delete("lab", cloud="sim", dryrun=True)
+        """
+        return await async_change(self._mesh, "router.delete", {"names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+
 class AsyncRegisterOperations:
     """`register`."""
 
@@ -316,6 +1141,83 @@ class AsyncRegisterOperations:
             >>> mesh.register.remove("kilo")
         """
         return await async_setting(self._mesh, "register.remove", {"name": text(name)})
+
+
+class AsyncQuotaOperations:
+    """`quota`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, *, cloud=None, refresh=False):
+        """Shows how much may be used of a cloud's services, and how much is.
+
+        Args:
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.quota.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "quota.list", {"cloud": text(cloud)}, refresh)
+
+
+class AsyncPortOperations:
+    """`port`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, names=None, *, cloud=None, refresh=False):
+        """Shows the ports of networks, and their addresses.
+
+        Args:
+            names: Only these: names or ids, or a host list.
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.port.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "port.list", {"names": text(names), "cloud": text(cloud)}, refresh)
+
+    async def create(self, name, *, network, address=None, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Reserves a fixed address on a network: a port that a machine can be booted with.
+
+        Args:
+            name: Name of the port.
+            network: The network, by name or id.
+            address: The address; the cloud's choice without it.
+            cloud: The cloud.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.port.create("socket", network="private", cloud="sim")
+        """
+        return await async_change(self._mesh, "port.create", {"name": text(name), "network": text(network), "address": text(address), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+    async def delete(self, names, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes ports, and gives their addresses back.
+
+        Args:
+            names: Names or ids, or a host list.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.port.delete("socket", cloud="sim", yes=True)
+        """
+        return await async_change(self._mesh, "port.delete", {"names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
 
 
 class AsyncPlanOperations:
@@ -390,6 +1292,211 @@ class AsyncPlanOperations:
             >>> mesh.plan.cancel("last")
         """
         return await async_setting(self._mesh, "plan.cancel", {"plan": text(plan)})
+
+
+class AsyncNetworkFloatingOperations:
+    """`network floating`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, *, cloud=None, refresh=False):
+        """Shows the floating addresses of the project.
+
+        Args:
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.network.floating.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "network.floating.list", {"cloud": text(cloud)}, refresh)
+
+    async def create(self, *, cloud=None, n=None, pool=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Takes floating addresses for the project, which lead nowhere yet.
+
+        Args:
+            cloud: The cloud.
+            n: How many.
+            pool: External network to take them from; the cloud's only one without it.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.network.floating.create(cloud="sim")
+        """
+        return await async_change(self._mesh, "network.floating.create", {"cloud": text(cloud), "n": n, "pool": text(pool)}, dryrun, yes, wait, progress)
+
+    async def delete(self, addresses=None, *, cloud=None, free=False, dryrun=False, yes=False, wait=None, progress=True):
+        """Gives floating addresses back.
+
+        Args:
+            addresses: Addresses, or their ids.
+            cloud: The cloud.
+            free: All that Cloudmesh took and that lead nowhere.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.network.floating.delete(cloud="sim", free=True, yes=True)
+        """
+        return await async_change(self._mesh, "network.floating.delete", {"addresses": texts(addresses), "cloud": text(cloud), "free": free}, dryrun, yes, wait, progress)
+
+    async def associate(self, address=None, *, cloud=None, group=None, instance=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Leads a floating address to a machine: the one that is named, one that is free, else a new one.
+
+        Args:
+            address: The address, or its id.
+            cloud: The cloud.
+            group: Each machine of a group.
+            instance: The machine, by name or id.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.network.floating.associate(cloud="sim", instance="web1")
+        """
+        return await async_change(self._mesh, "network.floating.associate", {"address": text(address), "cloud": text(cloud), "group": text(group), "instance": text(instance)}, dryrun, yes, wait, progress)
+
+    async def disassociate(self, addresses=None, *, cloud=None, group=None, instance=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Takes floating addresses off the machines that they lead to; the project keeps them.
+
+        Args:
+            addresses: Addresses, or their ids.
+            cloud: The cloud.
+            group: Those of the machines of a group.
+            instance: Those of these machines, by name or id.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.network.floating.disassociate(cloud="sim", instance="web1")
+        """
+        return await async_change(self._mesh, "network.floating.disassociate", {"addresses": texts(addresses), "cloud": text(cloud), "group": text(group), "instance": text(instance)}, dryrun, yes, wait, progress)
+
+
+class AsyncNetworkClusterOperations:
+    """`network cluster`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def create(self, *, group, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Makes the machines of a group reachable from outside: each that has no public address gets one.
+
+        Args:
+            group: The group.
+            cloud: The cloud.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.network.cluster.create(group="web", dryrun=True)
+        """
+        return await async_change(self._mesh, "network.cluster.create", {"group": text(group), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+
+class AsyncNetworkOperations:
+    """`network`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    @property
+    def cluster(self):
+        """`network cluster`."""
+        return AsyncNetworkClusterOperations(self._mesh)
+
+    @property
+    def floating(self):
+        """`network floating`."""
+        return AsyncNetworkFloatingOperations(self._mesh)
+
+    async def list(self, names=None, *, cloud=None, refresh=False):
+        """Shows the networks.
+
+        Args:
+            names: Only these: names or ids, or a host list.
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.network.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "network.list", {"names": text(names), "cloud": text(cloud)}, refresh)
+
+    async def create(self, name, *, cloud=None, external=None, isolated=False, name_servers=None, range=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Makes a network, with addresses and a router to the outside.
+
+        Args:
+            name: Its name.
+            cloud: The cloud.
+            external: External network to lead to; the cloud's only one without it.
+            isolated: No router: machines on it reach only each other.
+            name_servers: Name servers for its machines, separated by commas.
+            range: Its addresses.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.network.create("lab", cloud="sim", range="10.7.0.0/24")
+        """
+        return await async_change(self._mesh, "network.create", {"name": text(name), "cloud": text(cloud), "external": text(external), "isolated": isolated, "name_servers": texts(name_servers), "range": text(range)}, dryrun, yes, wait, progress)
+
+    async def delete(self, names, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes networks with their subnets, and the routers that Cloudmesh made for them.
+
+        Args:
+            names: Names or ids, or a host list.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.network.delete("lab", cloud="sim", yes=True)
+        """
+        return await async_change(self._mesh, "network.delete", {"names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
+
+
+class AsyncLimitsOperations:
+    """`limits`."""
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh):
+        self._mesh = mesh
+
+    async def list(self, *, cloud=None, refresh=False):
+        """Shows the limits of the compute service alone: servers, cores, memory.
+
+        Args:
+            cloud: Clouds, separated by commas, or `all`.
+            refresh: Ask the places again before answering.
+
+        Examples:
+            >>> mesh.limits.list(cloud="sim")
+        """
+        return await async_query(self._mesh, "limits.list", {"cloud": text(cloud)}, refresh)
 
 
 class AsyncKeyOperations:
@@ -496,6 +1603,22 @@ class AsyncImageOperations:
             >>> mesh.image.show("ubuntu-24.04", cloud="sim")
         """
         return await async_query(self._mesh, "image.show", {"image": text(image), "cloud": text(cloud)}, refresh)
+
+    async def delete(self, names, *, cloud=None, dryrun=False, yes=False, wait=None, progress=True):
+        """Deletes images.
+
+        Args:
+            names: Names or ids, or a host list.
+            cloud: The cloud that they are on.
+            dryrun: Return the plan, kept for `apply`; do nothing else.
+            yes: What this destroys is confirmed.
+            wait: Wait for the final state, too; with False return a handle at once.
+            progress: Show how far it is.
+
+        Examples:
+            >>> mesh.image.delete("web1-image", cloud="sim", yes=True)
+        """
+        return await async_change(self._mesh, "image.delete", {"names": text(names), "cloud": text(cloud)}, dryrun, yes, wait, progress)
 
 
 class AsyncHpcOperations:
@@ -1018,14 +2141,59 @@ class AsyncOperations:
         return AsyncKeyOperations(self._mesh)
 
     @property
+    def limits(self):
+        """`limits`."""
+        return AsyncLimitsOperations(self._mesh)
+
+    @property
+    def network(self):
+        """`network`."""
+        return AsyncNetworkOperations(self._mesh)
+
+    @property
     def plan(self):
         """`plan`."""
         return AsyncPlanOperations(self._mesh)
 
     @property
+    def port(self):
+        """`port`."""
+        return AsyncPortOperations(self._mesh)
+
+    @property
+    def quota(self):
+        """`quota`."""
+        return AsyncQuotaOperations(self._mesh)
+
+    @property
     def register(self):
         """`register`."""
         return AsyncRegisterOperations(self._mesh)
+
+    @property
+    def router(self):
+        """`router`."""
+        return AsyncRouterOperations(self._mesh)
+
+    @property
+    def secgroup(self):
+        """`secgroup`."""
+        return AsyncSecgroupOperations(self._mesh)
+
+    @property
+    def servergroup(self):
+        """`servergroup`."""
+        return AsyncServergroupOperations(self._mesh)
+
+    @property
+    def subnet(self):
+        """`subnet`."""
+        return AsyncSubnetOperations(self._mesh)
+
+    @property
+    def usage(self):
+        """`usage`."""
+        return AsyncUsageOperations(self._mesh)
 
     @property
     def var(self):
@@ -1036,6 +2204,16 @@ class AsyncOperations:
     def vm(self):
         """`vm`."""
         return AsyncVmOperations(self._mesh)
+
+    @property
+    def volume(self):
+        """`volume`."""
+        return AsyncVolumeOperations(self._mesh)
+
+    @property
+    def zone(self):
+        """`zone`."""
+        return AsyncZoneOperations(self._mesh)
 
     async def undo(self, entry=None, *, dryrun=False, yes=False, wait=None, progress=True):
         """Turns back what was done last, or a named entry of the log. The way back is a plan too: --dryrun shows it.

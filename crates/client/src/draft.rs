@@ -75,6 +75,12 @@ impl Draft {
         self.plan.title = title.into();
     }
 
+    /// Whether there is nothing to do so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.plan.steps.is_empty()
+    }
+
     /// Adds an action; the number of its step is for `after`.
     pub fn act(&mut self, place: &str, label: &str, action: Action, after: &[usize]) -> usize {
         self.step(place, label, StepKind::Act(action), after)

@@ -16,6 +16,7 @@ pub struct Places {
     descriptions: BTreeMap<String, (PlaceDescription, &'static dyn Provider)>,
     /// Described, but of a `cm_type` that this version does not know; it hurts no other place.
     unusable: BTreeMap<String, Error>,
+    unread: Vec<(Family, Error)>,
     connected: Mutex<BTreeMap<String, Place>>,
 }
 
@@ -25,6 +26,7 @@ impl Places {
         let path = mesh.home().configuration();
         let mut descriptions = BTreeMap::new();
         let mut unusable = BTreeMap::new();
+        let mut unread = Vec::new();
         for (name, described) in mesh.configuration()?.places(&path, providers) {
             let place = match described {
                 Ok(place) => place,
@@ -51,7 +53,15 @@ impl Places {
             descriptions.insert(place.name.clone(), (place, *provider));
         }
         for provider in providers {
-            for place in provider.discover(&mesh.parts().surroundings)? {
+            let described = match provider.discover(&mesh.parts().surroundings) {
+                Ok(described) => described,
+                // Only what needs the places described there fails by it.
+                Err(error) => {
+                    unread.push((provider.family(), error));
+                    continue;
+                }
+            };
+            for place in described {
                 if !unusable.contains_key(&place.name) {
                     descriptions.entry(place.name.clone()).or_insert((place, *provider));
                 }
@@ -59,7 +69,7 @@ impl Places {
         }
         descriptions.retain(|name, _| mesh.authority().sees(name));
         unusable.retain(|name, _| mesh.authority().sees(name));
-        Ok(Self { descriptions, unusable, connected: Mutex::new(BTreeMap::new()) })
+        Ok(Self { descriptions, unusable, unread, connected: Mutex::new(BTreeMap::new()) })
     }
 
     /// All descriptions of a family, by name.
@@ -79,6 +89,10 @@ impl Places {
             return Err(error.clone());
         }
         self.of(family).find(|place| place.name == name).ok_or_else(|| {
+            // It may be described in a file that cannot be read.
+            if let Some(error) = self.unread(family).next() {
+                return error.clone();
+            }
             let word = word(family);
             let known: Vec<&str> = self.of(family).map(|place| place.name.as_str()).collect();
             let error = Error::new(ErrorKind::NotFound, format!("no {word} is called {}", printable(name)));
@@ -88,6 +102,11 @@ impl Places {
                 error.hint(format!("there are: {}", known.join(", ")))
             }
         })
+    }
+
+    /// Why files that describe places of a family could not be read.
+    pub fn unread(&self, family: Family) -> impl Iterator<Item = &Error> {
+        self.unread.iter().filter(move |(of, _)| *of == family).map(|(_, error)| error)
     }
 
     /// What is described and cannot be used, by name, with the reason.
@@ -261,6 +280,10 @@ pub fn active(mesh: &Mesh, family: Family) -> Result<Vec<String>> {
                 None => Ok(names),
             }
         }
-        None => Ok(places.of(family).map(|place| place.name.clone()).collect()),
+        // All there are: which ones that is cannot be said where a file cannot be read.
+        None => match places.unread(family).next() {
+            Some(error) => Err(error.clone()),
+            None => Ok(places.of(family).map(|place| place.name.clone()).collect()),
+        },
     }
 }

@@ -144,13 +144,14 @@ pub async fn read_place<R: Fetch>(mesh: &Mesh, place: &str) -> Result<Vec<R>> {
         }
     }
     tell_apart(store.as_ref(), place, &mut fetched).await?;
+    keep_ids(&known, &mut fetched)?;
     let mut changes = Vec::with_capacity(fetched.len() + 1);
     let mut seen = HashSet::with_capacity(fetched.len());
     for record in &fetched {
         seen.insert(record.id().as_str());
         changes.push(Change::Put(records::document(record)?, Expected::Any));
     }
-    let vanished = known.iter().filter(|id| !seen.contains(id.as_str()));
+    let vanished = known.values().filter(|id| !seen.contains(id.as_str()));
     changes.extend(vanished.map(|id| Change::Delete {
         kind: R::NOUN.name.to_owned(),
         id: id.clone(),
@@ -209,23 +210,52 @@ async fn tell_apart<R: Record>(store: &dyn Store, place: &str, fetched: &mut [R]
             fetched.swap(one, other);
         }
         let native = NativeId::from(fetched[other].row().cell(position));
-        let id = ThingId::seen(place, &native);
-        let unreadable = |error| Error::internal(format!("a {} cannot be renamed: {error}", R::NOUN.name));
-        let mut body = serde_json::to_value(&fetched[other]).map_err(unreadable)?;
-        body["id"] = serde_json::Value::from(id.as_str());
-        fetched[other] = serde_json::from_value(body).map_err(unreadable)?;
+        fetched[other] = with_id(&fetched[other], ThingId::seen(place, &native).as_str())?;
     }
     Ok(())
 }
 
-/// Ids of what the store knows to exist at a place, before it is asked: only these can vanish by asking.
-async fn known_natives<R: Record>(store: &dyn Store, place: &str) -> Result<Vec<String>> {
+fn with_id<R: Record>(record: &R, id: &str) -> Result<R> {
+    let unreadable = |error| Error::internal(format!("a {} cannot be renamed: {error}", R::NOUN.name));
+    let mut body = serde_json::to_value(record).map_err(unreadable)?;
+    body["id"] = serde_json::Value::from(id);
+    serde_json::from_value(body).map_err(unreadable)
+}
+
+/// A thing that we made and that cannot carry our mark keeps the id that we gave it, by the service's own.
+fn keep_ids<R: Record>(known: &HashMap<String, String>, fetched: &mut [R]) -> Result<()> {
+    let Some(position) = native_position::<R>() else { return Ok(()) };
+    let ours = R::NOUN.position("ours");
+    let taken: HashSet<String> = fetched.iter().map(|record| record.id().as_str().to_owned()).collect();
+    let ids: HashSet<&str> = known.values().map(String::as_str).collect();
+    for record in fetched.iter_mut().filter(|record| !ids.contains(record.id().as_str())) {
+        let row = record.row();
+        if ours.is_some_and(|ours| row.cell(ours) == "true") {
+            continue;
+        }
+        if let Some(id) = known.get(row.cell(position)).filter(|id| !taken.contains(*id)) {
+            *record = with_id(record, id)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the store knows to exist at a place, before it is asked: our ids by the service's own (by themselves for
+/// kinds without). Only these can vanish by asking.
+async fn known_natives<R: Record>(store: &dyn Store, place: &str) -> Result<HashMap<String, String>> {
     let native = native_position::<R>();
-    let mut known = Vec::new();
+    let mut known = HashMap::new();
     store
         .list(R::NOUN.name, Some(&[place.to_owned()]), &mut |listed| {
-            if native.is_none_or(|position| !listed.row.cell(position).is_empty()) {
-                known.push(listed.id);
+            let key = native.map_or(listed.id.as_str(), |position| listed.row.cell(position));
+            if !key.is_empty() {
+                // Two of one native id are kept apart, so that both can vanish.
+                let key = if known.contains_key(key) {
+                    format!("{key}\u{1f}{}", listed.id)
+                } else {
+                    key.to_owned()
+                };
+                known.insert(key, listed.id);
             }
         })
         .await?;

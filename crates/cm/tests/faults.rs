@@ -530,7 +530,7 @@ fn the_way_back_frees_an_address_before_it_gives_it_back() {
 fn a_plan_of_a_newer_version_is_shown_and_refused() {
     use cloudmesh_store::{Change, Document, Expected, Store};
     let clouds = Clouds::start(1);
-    for (known, newer) in [("\"format\":1", "\"format\":2"), ("create_server.v1", "create_server.v9")] {
+    for (known, newer) in [("\"format\":1", "\"format\":2"), ("create_server.v2", "create_server.v9")] {
         let home = clouds.home(SIM, 1);
         home.run(&["vm", "boot", "web1", "--cloud=sim", "--save"]).ok();
         let since = clouds.faults(SIM).mark();

@@ -67,7 +67,7 @@ pub(crate) fn names(plan: &Plan, outcome: &PlanOutcome, seen: &Seen, out: &mut S
     let any_main = creates(plan).any(|(_, kind, _)| main(kind));
     for (number, kind, step) in creates(plan) {
         if fates.fate(number) == "made" && (main(kind) || !any_main) {
-            out.push_str(&text::clean(&step.label));
+            out.push_str(&text::clean(outcome.names.get(&number).unwrap_or(&step.label)));
             out.push('\n');
         }
     }
@@ -81,7 +81,8 @@ pub(crate) fn things<'a>(
 ) -> impl Iterator<Item = [&'a str; 4]> {
     let fates = Fates::of(plan, outcome, seen);
     creates(plan).map(move |(number, kind, step)| {
-        [kind.as_str(), step.place.as_str(), step.label.as_str(), fates.fate(number)]
+        let label = outcome.names.get(&number).unwrap_or(&step.label);
+        [kind.as_str(), step.place.as_str(), label.as_str(), fates.fate(number)]
     })
 }
 

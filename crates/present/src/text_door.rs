@@ -280,7 +280,11 @@ impl TextDoor {
             }
             let table = self.options.format == Format::Table;
             let useful = !freshness.places.is_empty() || listing.count == 0 || self.options.verbose;
-            if (table && useful) || !freshness.complete() {
+            // What was never read has no count, not the count 0.
+            let never = !freshness.places.is_empty()
+                && listing.count == 0
+                && freshness.places.iter().all(|place| place.as_of.is_none() && place.error.is_some());
+            if !never && ((table && useful) || !freshness.complete()) {
                 said.push_str(&summary::line(listing.noun, listing.count, freshness, now));
                 said.push('\n');
             }

@@ -58,6 +58,101 @@ pub static REWRITES: &[Rewrite] = &[
     },
     Rewrite { from: &[Is("vm"), Is("default")], to: &["default", "list"], example: "vm default" },
     Rewrite { from: &[Is("vm"), Is("info")], to: &["vm", "show"], example: "vm info web1" },
+    Rewrite {
+        from: &[Is("network"), Is("list"), Is("floating"), Is("ip")],
+        to: &["network", "floating", "list"],
+        example: "network list floating ip --cloud=sim",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("list"), Is("floating")],
+        to: &["network", "floating", "list"],
+        example: "network list floating --cloud=sim",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("list"), Is("fixed"), Is("ip")],
+        to: &["port", "list"],
+        example: "network list fixed ip --cloud=sim",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("list"), Is("fixed")],
+        to: &["port", "list"],
+        example: "network list fixed --cloud=sim",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("create"), Is("floating"), Is("ip")],
+        to: &["network", "floating", "create"],
+        example: "network create floating ip --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("create"), Is("floating")],
+        to: &["network", "floating", "create"],
+        example: "network create floating --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("create"), Is("fixed"), Is("ip")],
+        to: &["port", "create"],
+        example: "network create fixed ip socket --network=private --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("create"), Is("fixed")],
+        to: &["port", "create"],
+        example: "network create fixed socket --network=private --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("create"), Is("cluster")],
+        to: &["network", "cluster", "create"],
+        example: "network create cluster --group=web --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("delete"), Is("floating"), Is("ip")],
+        to: &["network", "floating", "delete"],
+        example: "network delete floating ip --free --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("delete"), Is("floating")],
+        to: &["network", "floating", "delete"],
+        example: "network delete floating --free --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("delete"), Is("fixed"), Is("ip")],
+        to: &["port", "delete"],
+        example: "network delete fixed ip socket --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("delete"), Is("fixed")],
+        to: &["port", "delete"],
+        example: "network delete fixed socket --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("associate"), Is("floating"), Is("ip")],
+        to: &["network", "floating", "associate"],
+        example: "network associate floating ip --instance=web1 --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("associate")],
+        to: &["network", "floating", "associate"],
+        example: "network associate --instance=web1 --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("disassociate"), Is("floating"), Is("ip")],
+        to: &["network", "floating", "disassociate"],
+        example: "network disassociate floating ip --instance=web1 --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("disassociate")],
+        to: &["network", "floating", "disassociate"],
+        example: "network disassociate --instance=web1 --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("reserve"), Is("fixed"), Is("ip")],
+        to: &["port", "create"],
+        example: "network reserve fixed ip socket --network=private --cloud=sim --dryrun",
+    },
+    Rewrite {
+        from: &[Is("network"), Is("reserve")],
+        to: &["port", "create"],
+        example: "network reserve socket --network=private --cloud=sim --dryrun",
+    },
     Rewrite { from: &[Is("list"), Is("vm")], to: &["vm", "list"], example: "list vm" },
     Rewrite { from: &[Is("list"), Is("image")], to: &["image", "list"], example: "list image" },
     Rewrite { from: &[Is("list"), Is("flavor")], to: &["flavor", "list"], example: "list flavor" },

@@ -1,5 +1,6 @@
 //! What a running plan tells its door.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cloudmesh_model::Error;
@@ -76,6 +77,8 @@ pub struct PlanOutcome {
     pub skipped: usize,
     /// Steps whose call was sent and whose fate is not known.
     pub uncertain: usize,
+    /// Names that only the place could give to what was made (addresses), by the numbers of the steps.
+    pub names: BTreeMap<usize, String>,
     /// How long it took.
     pub elapsed: Duration,
 }

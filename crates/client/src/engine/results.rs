@@ -29,6 +29,14 @@ fn accepted(planned: &Thing, native: &NativeId) -> Thing {
             job.status = JobStatus::Pending;
         }
         Thing::Address(address) => address.native = Some(native.clone()),
+        Thing::Network(thing) => thing.native = Some(native.clone()),
+        Thing::Subnet(thing) => thing.native = Some(native.clone()),
+        Thing::Router(thing) => thing.native = Some(native.clone()),
+        Thing::Port(thing) => thing.native = Some(native.clone()),
+        Thing::SecurityGroup(thing) => thing.native = Some(native.clone()),
+        Thing::Volume(thing) => thing.native = Some(native.clone()),
+        Thing::VolumeSnapshot(thing) => thing.native = Some(native.clone()),
+        Thing::ServerGroup(thing) => thing.native = Some(native.clone()),
         Thing::Image(_) | Thing::Flavor(_) | Thing::Key(_) => {}
     }
     thing
@@ -67,6 +75,11 @@ impl Run<'_> {
     fn performed(&mut self, number: usize, performed: Performed) -> Result<()> {
         let (kind, id) = self.stored.plan.steps[number].subject();
         let id = id.clone();
+        if let Some(Thing::Address(address)) = &performed.thing
+            && !address.address.is_empty()
+        {
+            self.names.insert(number, address.address.clone());
+        }
         if performed.gone {
             self.unwritten.push(delete(kind.as_str(), &id));
         } else if let Some(thing) = &performed.thing {

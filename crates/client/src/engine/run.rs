@@ -1,6 +1,6 @@
 //! The run of one plan: choose what is ready, write intents, call, write results, until nothing is left.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use cloudmesh_model::{Error, ErrorKind, Installation, Mark, NativeId, Result, ThingId, ThingKind};
@@ -42,6 +42,7 @@ pub(super) struct Run<'a> {
     pub(super) stored: StoredPlan,
     pub(super) step_records: Vec<StepRecord>,
     pub(super) errors: HashMap<usize, Error>,
+    pub(super) names: BTreeMap<usize, String>,
     pub(super) natives: HashMap<ThingId, NativeId>,
     pub(super) attachments: Attachments,
     pub(super) places: HashMap<String, Place>,
@@ -119,6 +120,7 @@ impl<'a> Run<'a> {
             stored,
             step_records,
             errors: HashMap::new(),
+            names: BTreeMap::new(),
             natives,
             attachments,
             places: HashMap::new(),
@@ -460,6 +462,7 @@ impl<'a> Run<'a> {
             failed,
             skipped: self.step_records.iter().filter(|record| record.state == StepState::Skipped).count(),
             uncertain: self.step_records.iter().filter(|record| record.state == StepState::Uncertain).count(),
+            names: std::mem::take(&mut self.names),
             elapsed: begun.elapsed(),
         })
     }

@@ -46,7 +46,7 @@ async fn who_read_the_plan_before_it_was_run_does_not_run_it_again() {
 #[tokio::test(start_paused = true)]
 async fn a_plan_of_a_newer_format_or_with_an_unknown_action_is_refused() {
     let newer = |body: &str| body.replacen("\"format\":1", "\"format\":2", 1);
-    let unknown = |body: &str| body.replacen("create_server.v1", "create_server.v9", 1);
+    let unknown = |body: &str| body.replacen("create_server.v2", "create_server.v9", 1);
     for rewrite in [&newer as &dyn Fn(&str) -> String, &unknown] {
         let bench = Bench::new(1);
         let mut plan = plan();

@@ -146,7 +146,10 @@ pub(crate) fn plain(answer: &Value) -> Value {
 fn strip(value: &mut Value, ids: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|name, _| !matches!(name.as_str(), "seconds" | "fingerprint" | "public_key"));
+            let changing = ["seconds", "milliseconds", "hours", "vcpu_hours", "memory_gib_hours"];
+            fields.retain(|name, _| {
+                !changing.contains(&name.as_str()) && !matches!(name.as_str(), "fingerprint" | "public_key")
+            });
             for (_, value) in fields {
                 strip(value, ids);
             }
@@ -155,6 +158,11 @@ fn strip(value: &mut Value, ids: &mut Vec<String>) {
         Value::String(text) => {
             if is_moment(text) {
                 *text = "a moment".to_owned();
+                return;
+            }
+            // Addresses that were taken go on counting, too.
+            if text.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.octets()[2] >= 128) {
+                *text = "a floating address".to_owned();
                 return;
             }
             // Generated names go on counting.

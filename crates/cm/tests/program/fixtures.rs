@@ -49,11 +49,41 @@ enum Need {
     Apart,
     /// No server group called apart.
     NoApart,
+    /// The security group web in the store, with the rule ssh.
+    OwnGroup,
+    /// The same on the cloud.
+    UploadedGroup,
+    /// No group web on the cloud.
+    NoUploadedGroup,
+    /// The network lab.
+    Lab,
+    /// No network called lab.
+    NoLab,
+    /// The port socket, once.
+    Socket,
+    /// No port called socket.
+    NoSocket,
+    /// One floating address that leads nowhere.
+    FreeAddress,
+    /// web1 with a floating address.
+    WebAddress,
+    /// The volume data, attached to nothing, without a copy.
+    Data,
+    /// No volume called data.
+    NoData,
+    /// The volume data, attached to web1.
+    AttachedData,
+    /// The copy data-copy of it, once.
+    DataCopy,
+    /// The image web1-image, once.
+    WebImage,
 }
 
 use Need::{
-    Apart, EndedJob, FreeNames, Group, History, Job, Key, KeyFiles, Kilo, NoAddress, NoApart, NoFront,
-    NoJobs, NoKey, Profile, SavedPlan, Script, SecondGroup, Stopwatch, Variable, Web, Zone,
+    Apart, AttachedData, Data, DataCopy, EndedJob, FreeAddress, FreeNames, Group, History, Job, Key,
+    KeyFiles, Kilo, Lab, NoAddress, NoApart, NoData, NoFront, NoJobs, NoKey, NoLab, NoSocket,
+    NoUploadedGroup, OwnGroup, Profile, SavedPlan, Script, SecondGroup, Socket, Stopwatch, UploadedGroup,
+    Variable, Web, WebAddress, WebImage, Zone,
 };
 
 /// What commands need, by how they begin; the longest beginning counts.
@@ -97,6 +127,37 @@ static NEEDS: &[(&str, &[Need])] = &[
     ("vm default", &[]),
     ("vm rename", &[NoFront, Web]),
     ("servergroup", &[Apart]),
+    ("secgroup", &[OwnGroup]),
+    ("secgroup upload", &[OwnGroup, NoUploadedGroup]),
+    ("secgroup delete web --cloud", &[OwnGroup, UploadedGroup]),
+    ("network", &[]),
+    ("network create lab", &[NoLab]),
+    ("network delete lab", &[Lab]),
+    ("network delete fixed", &[Socket]),
+    ("network delete floating", &[FreeAddress]),
+    ("network floating delete", &[FreeAddress]),
+    ("network associate", &[Web, NoAddress]),
+    ("network floating associate", &[Web, NoAddress]),
+    ("network disassociate", &[Web, WebAddress]),
+    ("network floating disassociate", &[Web, WebAddress]),
+    ("network create cluster", &[Web, Group]),
+    ("network cluster create", &[Web, Group]),
+    ("subnet", &[]),
+    ("router", &[]),
+    ("router delete lab", &[Lab]),
+    ("port", &[]),
+    ("port create", &[NoSocket]),
+    ("port delete", &[Socket]),
+    ("volume", &[]),
+    ("volume create", &[NoData]),
+    ("volume delete", &[Data]),
+    ("volume extend", &[Data]),
+    ("volume attach", &[Web, Data]),
+    ("volume detach", &[Web, AttachedData]),
+    ("volume snapshot create", &[Data]),
+    ("volume snapshot delete", &[DataCopy]),
+    ("volume snapshot list", &[]),
+    ("image delete", &[WebImage]),
     ("servergroup create", &[NoApart]),
     ("quota", &[]),
     ("limits", &[]),
@@ -191,6 +252,11 @@ pub(crate) fn prepare(home: &Home, command: &str) {
 
 /// Takes away what the command made that would be in the way of others.
 pub(crate) fn clear(home: &Home, command: &str) {
+    // A second network would leave machines without an obvious one.
+    if command.starts_with("network") && command.contains(" lab") || command.starts_with("router delete lab")
+    {
+        delete_all(home, "network", "lab");
+    }
     for name in ["kilo", "india"] {
         if command.starts_with("register cl") && command.contains(name) {
             home.line(&format!("register remove {name}")).ok();
@@ -312,8 +378,77 @@ fn provide(home: &Home, need: Need, command: &str) {
                 home.line(&format!("servergroup delete {id} --cloud=sim --yes")).ok();
             }
         }
+        OwnGroup => {
+            home.line("secgroup add web ssh 22 22 tcp 0.0.0.0/0").ok();
+        }
+        NoUploadedGroup => {
+            let rules = home.line("secgroup list web --cloud=sim --refresh -o json").ok().items();
+            if rules.iter().any(|rule| rule["where"] != "store") {
+                home.line("secgroup delete web --cloud=sim --yes").ok();
+            }
+        }
+        UploadedGroup => {
+            home.line("secgroup upload web --cloud=sim").ok();
+        }
+        Lab => {
+            if home.line("network list lab --cloud=sim --refresh -o json").ok().items().is_empty() {
+                home.line("network create lab --range=10.7.0.0/24 --cloud=sim").ok();
+            }
+            home.line("router list --cloud=sim --refresh").ok();
+        }
+        NoLab => delete_all(home, "network", "lab"),
+        Socket => {
+            provide(home, NoSocket, command);
+            home.line("port create socket --network=private --cloud=sim").ok();
+        }
+        NoSocket => delete_all(home, "port", "socket"),
+        FreeAddress => {
+            home.line("network floating delete --free --cloud=sim --yes").ok();
+            home.line("network floating create --cloud=sim").ok();
+        }
+        WebAddress => {
+            let addresses = home.line("vm ip show web1 --refresh -o json").ok().items();
+            if !addresses.iter().any(|address| address["reach"] == "public") {
+                home.line("vm ip assign web1").ok();
+            }
+        }
+        Data => {
+            provide(home, NoData, command);
+            home.line("volume create data --size=10 --cloud=sim").ok();
+        }
+        NoData => {
+            for volume in home.line("volume list data --cloud=sim --refresh -o json").ok().items() {
+                if volume["status"] == "in-use" {
+                    let id = volume["native_id"].as_str().unwrap();
+                    home.line(&format!("volume detach {id} --cloud=sim")).ok();
+                }
+            }
+            delete_all(home, "volume snapshot", "data-copy");
+            delete_all(home, "volume", "data");
+        }
+        AttachedData => {
+            provide(home, Data, command);
+            home.line("volume attach data web1 --cloud=sim").ok();
+        }
+        DataCopy => {
+            provide(home, Data, command);
+            home.line("volume snapshot create data --name=data-copy --cloud=sim").ok();
+        }
+        WebImage => {
+            provide(home, Web, command);
+            delete_all(home, "image", "web1-image");
+            home.line("vm snapshot web1 --name=web1-image").ok();
+        }
         Kilo => {
             home.line("register cloud kilo OS_AUTH_URL=http://127.0.0.1:5000/v3 OS_USERNAME=albert OS_PROJECT_NAME=p").ok();
         }
+    }
+}
+
+/// Deletes every thing of a kind that is called `name`.
+fn delete_all(home: &Home, words: &str, name: &str) {
+    for thing in home.line(&format!("{words} list {name} --cloud=sim --refresh -o json")).ok().items() {
+        let id = thing["native_id"].as_str().unwrap();
+        home.line(&format!("{words} delete {id} --cloud=sim --yes")).ok();
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cloudmesh_client::operation::{Change, Example, Input, Operation};
 use cloudmesh_client::settings::{DefaultValue, GENERAL, Membership};
 use cloudmesh_client::{Draft, Mesh, places, policy, records};
-use cloudmesh_model::cloud_things::{Port, ServerGroup, Volume};
+use cloudmesh_model::cloud_things::{Port, SecurityGroup, ServerGroup, Volume};
 use cloudmesh_model::compute::{Flavor, FloatingAddress, Image, KeyPair, Server, ServerStatus};
 use cloudmesh_model::{Error, ErrorKind, HostList, NativeId, Record, Result, ThingId, ThingKind};
 use cloudmesh_resource::compute::EXPIRY_ITEM;
@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{keys, own_key, resolve};
+use crate::{keys, own_key, resolve, secgroups};
 
 /// How long a machine may take to come up, seconds.
 const UP_WITHIN: u64 = 1800;
@@ -275,6 +275,7 @@ impl Change for Boot {
         }
         let (key, key_step) = key(mesh, draft, &cloud, input.key.as_deref()).await?;
         let security_groups = draft.option(mesh, &cloud, "secgroup", input.secgroup.as_deref()).await?;
+        let group_steps = groups_of_the_store(mesh, draft, &cloud, security_groups.as_deref()).await?;
         let network = draft.option(mesh, &cloud, "network", input.network.as_deref()).await?;
         let zone = draft.option(mesh, &cloud, "zone", input.zone.as_deref()).await?;
         let username = match draft.option(mesh, &cloud, "username", input.username.as_deref()).await? {
@@ -316,7 +317,7 @@ impl Change for Boot {
                 volume: extras.volume.clone(),
             };
             draft.placeholder(Thing::Server(planned_server(&create, &cloud)));
-            let after: Vec<usize> = key_step.into_iter().collect();
+            let after: Vec<usize> = key_step.into_iter().chain(group_steps.iter().copied()).collect();
             let created = draft.act(
                 &cloud,
                 name,
@@ -351,7 +352,29 @@ pub(crate) fn public_address(
 ) {
     let address = ThingId::planned();
     let label = format!("address of {name}");
-    draft.placeholder(Thing::Address(FloatingAddress {
+    draft.placeholder(Thing::Address(planned_address(&address, cloud)));
+    let create = ComputeAction::CreateAddress { address: address.clone(), pool: None };
+    let created = draft.act(cloud, &label, Action::Compute(create), before);
+    let after: Vec<usize> = up.iter().copied().chain([created]).collect();
+    let attach = ComputeAction::AttachAddress { address, server: server.clone() };
+    let attached = draft.act(cloud, &label, Action::Compute(attach), &after);
+    look_again(draft, cloud, name, server, attached);
+}
+
+/// A last look, so that the store shows the address at the server.
+pub(crate) fn look_again(draft: &mut Draft, cloud: &str, name: &str, server: &ThingId, after: usize) {
+    let look = StepKind::Await {
+        thing_kind: ThingKind::Server,
+        thing: server.clone(),
+        until: Until::Settled,
+        limit: 60,
+    };
+    draft.step(cloud, name, look, &[after]);
+}
+
+/// A floating address before the cloud has given it.
+pub(crate) fn planned_address(address: &ThingId, cloud: &str) -> FloatingAddress {
+    FloatingAddress {
         id: address.clone(),
         native: None,
         place: cloud.to_owned(),
@@ -361,20 +384,7 @@ pub(crate) fn public_address(
         fixed_address: None,
         status: "planned".to_owned(),
         mark: None,
-    }));
-    let create = ComputeAction::CreateAddress { address: address.clone(), pool: None };
-    let created = draft.act(cloud, &label, Action::Compute(create), before);
-    let after: Vec<usize> = up.iter().copied().chain([created]).collect();
-    let attach = ComputeAction::AttachAddress { address, server: server.clone() };
-    let attached = draft.act(cloud, &label, Action::Compute(attach), &after);
-    // A last look, so that the store shows the address at the server.
-    let look = StepKind::Await {
-        thing_kind: ThingKind::Server,
-        thing: server.clone(),
-        until: Until::Active,
-        limit: 60,
-    };
-    draft.step(cloud, name, look, &[attached]);
+    }
 }
 
 /// An option without which nothing can be booted, resolved.
@@ -420,6 +430,29 @@ async fn key(
             Ok((Some(there.name), None))
         }
     }
+}
+
+/// The steps that take security groups of the store to a cloud that has no groups of their names.
+async fn groups_of_the_store(
+    mesh: &Mesh,
+    draft: &mut Draft,
+    cloud: &str,
+    named: Option<&str>,
+) -> Result<Vec<usize>> {
+    let named: Vec<String> = listed(named).collect();
+    let own: Vec<secgroups::OwnGroup> = secgroups::own_groups(mesh).await?;
+    let own: Vec<_> = own.iter().filter(|own| named.iter().any(|name| name == own.id.as_str())).collect();
+    if own.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there: Vec<SecurityGroup> = resolve::known(mesh, cloud).await?;
+    let mut steps = Vec::new();
+    for group in own {
+        if !there.iter().any(|there| there.name == group.id.as_str()) {
+            steps.extend(secgroups::upload_steps(draft, cloud, group, &there, false)?);
+        }
+    }
+    Ok(steps)
 }
 
 /// A name that a machine of the cloud has already would make later commands ambiguous.

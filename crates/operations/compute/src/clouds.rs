@@ -49,7 +49,20 @@ impl Query for List {
     const NOUN: &'static Noun = &CLOUD;
 
     async fn run(mesh: &Mesh, _: ListInput, _: &Envelope, rows: &mut dyn Rows) -> Result<Freshness> {
-        let active = places::active(mesh, Family::Compute)?;
+        let unread: Vec<PlaceAnswer> = mesh
+            .places()?
+            .unread(Family::Compute)
+            .map(|error| PlaceAnswer {
+                place: "described elsewhere".to_owned(),
+                as_of: None,
+                error: Some(error.clone()),
+            })
+            .collect();
+        let active = if unread.is_empty() {
+            places::active(mesh, Family::Compute)?
+        } else {
+            mesh.places()?.of(Family::Compute).map(|place| place.name.clone()).collect()
+        };
         let default = settings::default(mesh, GENERAL, "cloud").await?;
         let all = mesh.places()?.of(Family::Compute).map(|place| {
             RowBuilder::new()
@@ -62,7 +75,7 @@ impl Query for List {
                 .finish()
         });
         rows.rows(all.collect());
-        Ok(Freshness::own())
+        Ok(Freshness { places: unread, note: None })
     }
 }
 

@@ -1,18 +1,22 @@
 //! The operations on compute clouds: clouds, images, flavors, keys, virtual machines and their addresses.
 
 pub mod boot;
+pub mod cloud_lists;
 pub mod clouds;
 pub mod keys;
 pub mod lifecycle;
 pub mod lists;
 pub mod login;
+pub mod networks;
 mod own_key;
 pub mod reports;
 mod resolve;
+pub mod secgroups;
 pub mod server_groups;
 pub mod server_verbs;
 pub mod vm_check;
 pub mod vm_ip;
+pub mod volumes;
 
 use cloudmesh_client::Entry;
 use cloudmesh_client::catalogue::{change, query, session, setting, stream};
@@ -71,4 +75,34 @@ pub static ENTRIES: &[Entry] = &[
     query::<server_groups::List>(),
     change::<server_groups::Create>(),
     change::<server_groups::Delete>(),
+    query::<secgroups::List>(),
+    setting::<secgroups::Add>(),
+    change::<secgroups::Delete>(),
+    change::<secgroups::Upload>(),
+    query::<cloud_lists::Networks>(),
+    change::<networks::Create>(),
+    change::<networks::Delete>(),
+    query::<networks::FloatingList>(),
+    change::<networks::FloatingCreate>(),
+    change::<networks::FloatingDelete>(),
+    change::<networks::Associate>(),
+    change::<networks::Disassociate>(),
+    change::<networks::Cluster>(),
+    query::<cloud_lists::Subnets>(),
+    query::<cloud_lists::Routers>(),
+    change::<cloud_lists::DeleteRouters>(),
+    query::<cloud_lists::Ports>(),
+    change::<networks::CreatePort>(),
+    change::<cloud_lists::DeletePorts>(),
+    query::<cloud_lists::Volumes>(),
+    change::<volumes::Create>(),
+    change::<volumes::Extend>(),
+    change::<volumes::Attach>(),
+    change::<volumes::Detach>(),
+    change::<cloud_lists::DeleteVolumes>(),
+    query::<cloud_lists::VolumeSnapshots>(),
+    change::<volumes::Snapshot>(),
+    change::<cloud_lists::DeleteVolumeSnapshots>(),
+    query::<volumes::Types>(),
+    change::<cloud_lists::DeleteImages>(),
 ];

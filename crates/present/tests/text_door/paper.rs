@@ -129,7 +129,7 @@ pub(crate) fn boot(names: &[&str]) -> Plan {
         let server = ThingId::from_stored(format!("id-{name}"));
         // From JSON, as stored plans are: fields that come later have defaults.
         let action: Action = serde_json::from_value(serde_json::json!({
-            "family": "compute", "action": "create_server.v1", "server": server, "name": name,
+            "family": "compute", "action": "create_server.v2", "server": server, "name": name,
             "image": "i", "image_name": "ubuntu", "flavor": "f", "flavor_name": "small",
         }))
         .unwrap();

@@ -62,7 +62,15 @@ fn a_plan_in_json_is_the_object_that_runs() {
 }
 
 fn outcome(state: PlanState, done: usize, failed: Vec<(usize, Error)>) -> PlanOutcome {
-    PlanOutcome { state, done, failed, skipped: 0, uncertain: 0, elapsed: Duration::from_millis(2_140) }
+    PlanOutcome {
+        state,
+        done,
+        failed,
+        skipped: 0,
+        uncertain: 0,
+        names: Default::default(),
+        elapsed: Duration::from_millis(2_140),
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn run(options: TextOptions) -> (Paper, Paper, Plan) {
             failed: Vec::new(),
             skipped: 0,
             uncertain: 0,
+            names: Default::default(),
             elapsed,
         },
     );
