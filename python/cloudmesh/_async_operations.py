@@ -306,7 +306,7 @@ class AsyncVmOperations:
             public: Give each a floating (public) address.
             secgroup: Security groups, separated by commas.
             server_group: Server group to join, by name or id.
-            ttl: How long it is wanted: 90m, 8h, 3d; `cm orphans` shows what outlived that.
+            ttl: How long it is wanted: 90m, 8h, 3d; the date is written on the machine, nothing takes it away.
             user_data: File with user data: a script, or cloud-init's instructions.
             username: Account to log in with.
             volume: Boot from a volume that is there, by name or id; for one machine.

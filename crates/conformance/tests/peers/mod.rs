@@ -50,6 +50,9 @@ pub(crate) const NAMES: &[&str] = &[
     gridengine::GRIDENGINE,
 ];
 
+/// Peers that no rig of ours starts: whoever has one names it.
+pub(crate) const WITHOUT_RIG: &[&str] = &[gridengine::GRIDENGINE];
+
 /// All peers.
 pub(crate) fn all() -> Vec<Peer> {
     let mut peers = simulator::peers();

@@ -92,7 +92,7 @@ pub struct BootInput {
     /// Boot from a volume that is there, by name or id; for one machine
     #[arg(long, value_name = "VOLUME")]
     volume: Option<String>,
-    /// How long it is wanted: 90m, 8h, 3d; `cm orphans` shows what outlived that
+    /// How long it is wanted: 90m, 8h, 3d; the date is written on the machine, nothing takes it away
     #[arg(long, value_name = "TIME")]
     ttl: Option<String>,
 }
