@@ -267,7 +267,7 @@ fn a_dead_region_is_named() {
 #[test]
 fn what_comes_later_than_promised_is_taken_away_by_a_step_of_its_own() {
     let clouds = Clouds::start(1);
-    // Nothing may come after one second, says the registration; it comes after two.
+    // Nothing may come after one second, says the registration; it comes after three and a half.
     let home = clouds.home(SIM, 1);
     let first = Selection {
         method: Some("POST".into()),
@@ -277,8 +277,8 @@ fn what_comes_later_than_promised_is_taken_away_by_a_step_of_its_own() {
     };
     clouds.faults(SIM).set(FaultSettings {
         lost_answers: Some(first),
-        late_effect_ms: Some(2000),
-        build_time_ms: Some(3000),
+        late_effect_ms: Some(3500),
+        build_time_ms: Some(4500),
         ..FaultSettings::default()
     });
     home.run(&["vm", "boot", "late", "--cloud=sim"]).ok();

@@ -76,7 +76,7 @@ fn request(document: &Value, name: &str, example: &Value) -> Ask {
 fn settled(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let kept = members.iter().filter(|(name, _)| name.as_str() != "seconds");
+            let kept = members.iter().filter(|(name, _)| !name.ends_with("seconds"));
             Value::Object(kept.map(|(name, value)| (name.clone(), settled(value))).collect())
         }
         Value::Array(several) => several.iter().map(settled).collect(),
@@ -112,12 +112,15 @@ fn without_numbers(text: &str) -> String {
     out
 }
 
-/// The same rows, whenever they were looked at.
+/// The same rows, whenever they were looked at, and however long that took.
 fn without_moments(value: &Value) -> Value {
     let mut value = value.clone();
     value["as_of"] = Value::Null;
     for place in value["places"].as_array_mut().into_iter().flatten() {
         place["as_of"] = Value::Null;
+    }
+    for row in value["items"].as_array_mut().into_iter().flatten() {
+        row.as_object_mut().unwrap().remove("milliseconds");
     }
     value
 }
@@ -150,9 +153,9 @@ fn every_example_is_answered_as_the_prompt_answers_it() {
                 continue;
             }
             let mut prompt = home.line(&with_json(name, command)).ok();
-            clear(&home, command);
             if matches!(kind, "change" | "setting") && example["dryrun"] != true {
                 // What happens for the first time may be told in other words than what happens again.
+                clear(&home, command);
                 prepare(&home, command);
                 prompt = home.line(&with_json(name, command)).ok();
                 clear(&home, command);
