@@ -23,8 +23,8 @@ use crate::{login, own_key};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 static CHECK: Noun = Noun {
-    name: "check",
-    plural: "checks",
+    name: "server_check",
+    plural: "server_checks",
     columns: &[
         Column { name: "name", kind: Text, shown: InList, about: "The virtual machine" },
         Column { name: "status", kind: Text, shown: InList, about: "Its state" },
